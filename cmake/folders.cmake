@@ -1,0 +1,56 @@
+# One object library per folder of src/, in the order of folders.txt: a folder may include only
+# itself and the folders above it. Makes, for each folder that has sources,
+#   hr_<folder>        its objects
+#   hr_<folder>_tests  the objects of its tests
+#   test_<folder>      a test program of the two and the folders above, so that one folder can be
+#                      built and tested while another does not compile
+
+configure_file(cmake/version.h.in "${CMAKE_BINARY_DIR}/generated/headrace/version.h" @ONLY)
+
+add_library(headrace_headers INTERFACE)
+target_include_directories(headrace_headers INTERFACE
+  src include "${CMAKE_BINARY_DIR}/generated")
+target_link_libraries(headrace_headers INTERFACE headrace_dependencies)
+
+find_package(GTest REQUIRED)
+add_library(headrace_testing INTERFACE)
+target_compile_definitions(headrace_testing INTERFACE HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_link_libraries(headrace_testing INTERFACE headrace_headers GTest::gtest GTest::gtest_main)
+
+add_library(hr_embedded OBJECT "${CMAKE_BINARY_DIR}/generated/embedded.cc")
+target_link_libraries(hr_embedded PRIVATE headrace_headers)
+
+# The build tree runs where it stands and anywhere else with the libraries beside it or in ../lib.
+set(HEADRACE_RPATH "$ORIGIN" "$ORIGIN/../lib" "${HEADRACE_PREFIX}/lib")
+
+set(HEADRACE_OBJECTS hr_embedded)
+set(HEADRACE_TEST_OBJECTS "")
+file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/folders.txt" HEADRACE_FOLDERS)
+foreach(_folder IN LISTS HEADRACE_FOLDERS)
+  file(GLOB_RECURSE _sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${_folder}/*.cc")
+  set(_tests ${_sources})
+  list(FILTER _tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER _sources EXCLUDE REGEX "_test\\.cc$|/src/cli/launcher\\.cc$")
+
+  if(_sources)
+    add_library(hr_${_folder} OBJECT ${_sources})
+    target_link_libraries(hr_${_folder} PRIVATE headrace_headers)
+    list(APPEND HEADRACE_OBJECTS hr_${_folder})
+  endif()
+  if(_tests)
+    add_library(hr_${_folder}_tests OBJECT EXCLUDE_FROM_ALL ${_tests})
+    target_link_libraries(hr_${_folder}_tests PRIVATE headrace_testing)
+    list(APPEND HEADRACE_TEST_OBJECTS hr_${_folder}_tests)
+
+    add_executable(test_${_folder} EXCLUDE_FROM_ALL)
+    target_link_libraries(test_${_folder} PRIVATE
+      hr_${_folder}_tests ${HEADRACE_OBJECTS} headrace_testing)
+    set_target_properties(test_${_folder} PROPERTIES
+      LINKER_LANGUAGE CXX BUILD_RPATH "${HEADRACE_RPATH}")
+  endif()
+endforeach()
+
+if(TARGET hr_learn)
+  target_compile_definitions(hr_learn PRIVATE
+    HEADRACE_PREFIX_RUNTIME="${HEADRACE_PREFIX}/lib/runtime")
+endif()
