@@ -1,0 +1,28 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace headrace {
+
+struct TextTableOptions {
+  int max_width = 0;  ///< columns of the terminal; 0 = no limit. The widest columns are cut with …
+  bool color = false;  ///< bold header
+};
+
+/// A table for people: a header, aligned columns two blanks apart, no frame. A column whose cells
+/// are all numbers (empty ones and "-" aside) is aligned to the right. Not thread-safe.
+class TextTable {
+ public:
+  explicit TextTable(std::vector<std::string> header) : header_(std::move(header)) {}
+  /// Missing cells are empty, surplus ones are dropped.
+  void AddRow(std::vector<std::string> cells);
+  size_t rows() const { return rows_.size(); }
+  /// Every line ends with a line feed; no trailing blanks.
+  std::string Render(const TextTableOptions& options = {}) const;
+
+ private:
+  std::vector<std::string> header_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace headrace
