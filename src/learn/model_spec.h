@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace headrace::learn {
 
 /// `features: {include: […], exclude: […], types: {zip: category}}`.
@@ -53,6 +55,7 @@ struct ModelSpec {
   std::vector<LearnerSpec> learners;  ///< empty = auto
   BudgetSpec budget;
   std::vector<std::string> gates;  ///< "roc_auc >= 0.80", "roc_auc >= champion.roc_auc - 0.005", …
+  std::vector<Place> gate_places;  ///< where each gate stands, for errors; may be empty
   RetrainSpec retrain;
   bool refit = true;                ///< after the gate, train the frozen recipe on all rows
   std::optional<double> threshold;  ///< of the probability of the positive class; else 0.5

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "evaluate/gate.h"
 #include "learn/model_spec.h"
 #include "model/package.h"
 
@@ -52,21 +52,6 @@ struct LeaderboardRow {
   std::string note;           ///< e.g. why it was removed
 };
 
-enum class Verdict { kPassed, kFailed, kUndecided };
-const char* Name(Verdict verdict);  ///< "passed", "failed", "undecided"
-
-/// One gate, or one slice of a gate, judged.
-struct GateRow {
-  std::string gate;   ///< as written
-  std::string slice;  ///< "region = north", or ""
-  Verdict verdict = Verdict::kPassed;
-  bool judged = true;  ///< false: too few rows, or no champion; the message says so
-  double value = 0, low = 0, high = 0;
-  std::optional<double> limit;  ///< the number it was held against
-  int64_t rows = 0;
-  std::string message;  ///< one sentence for people, with the paired difference and its interval
-};
-
 /// Something about the data or the search a person should know.
 struct Finding {
   std::string code;     ///< e.g. "null_target", "left_out", "leak_suspect", "member_removed"
@@ -89,9 +74,8 @@ struct TestRows {
 struct TrainOutcome {
   model::Package package;  ///< ready to write; version, fingerprints, created are the caller's
   std::vector<LeaderboardRow> leaderboard;
-  std::vector<GateRow> gates;
-  Verdict verdict = Verdict::kPassed;  ///< of all gates
-  bool refused() const { return verdict != Verdict::kPassed; }
+  evaluate::GateResult gate;  ///< verdict of all gates and one line per gate and slice
+  bool refused() const { return gate.verdict != evaluate::Verdict::kPass; }
   std::string summary;  ///< e.g. "roc_auc 0.847 [0.836, 0.858], baseline 0.5"
   std::map<std::string, model::MetricValue> baseline;  ///< metrics of the baseline, same rows
   std::map<std::string, model::MetricValue> champion;  ///< of the champion re-scored, same rows
