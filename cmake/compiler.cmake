@@ -11,7 +11,7 @@ set(CMAKE_SKIP_INSTALL_RPATH OFF)
 
 # No contraction of floating-point expressions: scores are equal bit for bit everywhere.
 add_compile_options(
-  -Wall -Wextra -Werror -ffp-contract=off -fno-math-errno
+  -Wall -Wextra -Werror -ffp-contract=off -fno-math-errno -fpch-preprocess
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 # Lazy binding and as-needed keep the start of a command cheap.
 add_link_options(-Wl,-z,lazy -Wl,--as-needed)
@@ -34,5 +34,5 @@ find_program(HEADRACE_CCACHE ccache)
 if(HEADRACE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER
     "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1"
-    "CCACHE_SLOPPINESS=pch_defines,time_macros;${HEADRACE_CCACHE}")
+    "CCACHE_SLOPPINESS=pch_defines,time_macros;CCACHE_INODECACHE=1;${HEADRACE_CCACHE}")
 endif()
