@@ -1,0 +1,30 @@
+#pragma once
+// From structs to JSON, reference pages and JSON Schema.
+#include <string>
+
+#include "spec/parse.h"
+
+namespace headrace::spec {
+
+/// The definition that goes into a fingerprint: keys sorted, only fields that affect `affects`,
+/// fields equal to their default left out (so a field added later changes nothing). Texts with
+/// ${…} appear as written, not expanded; a literal text in a secret field appears as "***". "{}"
+/// when nothing is left.
+std::string CanonicalJson(const ComponentRef& ref, Affects affects);
+/// The same for a bare struct (no ${…} known: its texts appear as they are).
+std::string CanonicalJson(const Spec& spec, const void* object, Affects affects);
+
+/// Only the fields marked Identity(), expanded, with "type": the identity of a connection.
+std::string IdentityJson(const ComponentRef& ref);
+
+/// Everything, in the order of the table, defaults included; secrets are "***".
+std::string ToJson(const ComponentRef& ref);
+std::string ToJson(const Spec& spec, const void* object);
+
+/// A reference page: summary, table of fields, options, examples. `common` fields follow.
+std::string ReferenceMarkdown(const Spec& spec, const Spec* common = nullptr);
+
+/// JSON Schema (draft 2020-12) of one object; components are resolved through `lookup`.
+std::string JsonSchema(const Spec& spec, const SpecLookup* lookup, const Spec* common = nullptr);
+
+}  // namespace headrace::spec
