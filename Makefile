@@ -45,7 +45,7 @@ lint: build/build.ninja
 	@tools/lint.sh
 
 asan tsan: %: build-%/build.ninja
-	@$(BUILD) build-$@ -j $(JOBS) --target headrace_tests libheadrace
+	@$(BUILD) build-$@ -j $(JOBS) --target all headrace_tests
 	@tools/sanitize.sh $@
 
 clean:

@@ -63,13 +63,16 @@ stub="$tmp/work/stub/scikit_build_core/build"
 mkdir -p "$stub"
 touch "$tmp/work/stub/scikit_build_core/__init__.py"
 cat >"$stub/__init__.py" <<'PY'
+import email
 import pathlib
 
 
 def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
-    info = pathlib.Path(metadata_directory, "headrace_stub-0.dist-info")
+    text = pathlib.Path("PKG-INFO").read_text()
+    headers = email.message_from_string(text)
+    info = pathlib.Path(metadata_directory, f"{headers['Name']}-{headers['Version']}.dist-info")
     info.mkdir()
-    (info / "METADATA").write_bytes(pathlib.Path("PKG-INFO").read_bytes())
+    (info / "METADATA").write_text(text)
     return info.name
 
 
