@@ -40,9 +40,8 @@ ComposedQuery ComposeQuery(const SqlText& node, std::span<const View> views);
 /// Removes trailing blanks, comments and semicolons, so that the text can stand in parentheses.
 std::string_view TrimStatement(std::string_view text);
 
-/// `name` as an SQL identifier, always quoted: a"b → "a""b".
-std::string QuoteIdentifier(std::string_view name);
-/// `text` as an SQL string: it's → 'it''s'.
-std::string QuoteString(std::string_view text);
+/// An error of data::DuckConnection for `query.text` (its place is relative to that text), as
+/// people should see it: the place is in the user's file, with file and node.
+Error PlaceError(Error error, const ComposedQuery& query);
 
 }  // namespace headrace::sql

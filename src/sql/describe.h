@@ -8,19 +8,15 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/types.h"
+#include "sql/parameter.h"
 #include "sql/select.h"
 
 namespace headrace::sql {
 
-/// A column of a node's table. `type` is DuckDB's name, e.g. "DECIMAL(18,3)", "STRUCT(a INTEGER)".
-struct Column {
-  std::string name;
-  std::string type;
-  friend bool operator==(const Column&, const Column&) = default;
-};
-
+/// What a query gives.
 struct Description {
-  std::vector<Column> columns;
+  data::Schema schema;  ///< before `data::StoredSchema`
   /// Hints that need types: sum or avg of doubles, median … (severity kHint, with places).
   std::vector<Error> hints;
 };
@@ -38,17 +34,18 @@ class SchemaCatalog {
   /// Sets or replaces the schema of a node (also of a view: it is described like a table). Cheap:
   /// DuckDB sees it when a query first needs it. A type that DuckDB does not know is reported by
   /// the first Describe that uses the node.
-  void Define(std::string_view name, std::vector<Column> columns);
+  void Define(std::string_view name, data::Schema schema);
   /// Says that a node exists whose columns can't be known: what reads it is "not checked".
   void DefineUnknown(std::string_view name);
-  const std::vector<Column>* Find(std::string_view name) const;  ///< nullptr: unknown or undefined
+  const data::Schema* Find(std::string_view name) const;  ///< nullptr: unknown or undefined
 
   /// Columns and types of a node's SELECT, or the first fault DuckDB finds, with place and
   /// candidates (unknown column, function or node, ambiguous names, wrong argument types …).
   /// nullopt: an input's columns are unknown, so nothing can be said. `select` is the parse of
-  /// `text` and must be ok(). `parameters` types the project's; the reserved ones are known.
+  /// `text` and must be ok(). `parameters` types the project's (values don't matter); the
+  /// reserved ones are known.
   Result<std::optional<Description>> Describe(const SqlText& text, const ParsedSelect& select,
-                                              std::span<const Parameter> parameters = {});
+                                              const data::Parameters& parameters = {});
 
   struct State;  ///< for the files of src/sql only
   State& state() { return *state_; }

@@ -30,13 +30,13 @@ std::vector<ParsedExpression> ParseExpressions(SqlParser& parser, std::span<cons
 ParsedExpression ParseExpression(SqlParser& parser, const SqlText& text,
                                  const SelectRules& rules = {});
 
-/// The type (DuckDB's name) of an expression over a row of `columns`; errors have places and
+/// The type (DuckDB's name) of an expression over a row of schema `row`; errors have places and
 /// candidates. `expression` is the parse of `text` and must be ok().
 Result<std::string> DescribeExpression(SchemaCatalog& catalog, const SqlText& text,
-                                       std::span<const Column> columns,
-                                       std::span<const Parameter> parameters = {});
+                                       const data::Schema& row,
+                                       const data::Parameters& parameters = {});
 /// As above, and the type must be BOOLEAN: error "not_boolean" else.
-Status CheckBoolean(SchemaCatalog& catalog, const SqlText& text, std::span<const Column> columns,
-                    std::span<const Parameter> parameters = {});
+Status CheckBoolean(SchemaCatalog& catalog, const SqlText& text, const data::Schema& row,
+                    const data::Parameters& parameters = {});
 
 }  // namespace headrace::sql

@@ -4,11 +4,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
-#include "sql/parameter.h"
 #include "sql/text.h"
 
 namespace headrace::sql {
@@ -35,7 +35,8 @@ struct SelectRules {
   bool allow_volatile = false;   ///< the node says `volatile: true`: now(), random() … are fine
   bool incremental = false;      ///< `$from` and `$to` exist
   bool check_parameters = true;  ///< false: any parameter is fine
-  std::vector<Parameter> parameters;  ///< the project's; the reserved ones need not be listed
+  /// Names of the project's parameters, lower case; the reserved ones need not be listed.
+  std::vector<std::string> parameters;
 };
 
 /// One SELECT. Plain data.
