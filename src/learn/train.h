@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,10 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "data/arrow_abi.h"
 #include "evaluate/gate.h"
 #include "learn/model_spec.h"
 #include "model/package.h"
-
-struct ArrowArrayStream;
 
 namespace headrace::learn {
 
@@ -28,10 +28,9 @@ struct TrainProgress {
 
 struct TrainRequest {
   ModelSpec spec;
-  /// Every column of the input, rows ordered by key, then row hash. Consumed and released by Train,
-  /// also on errors.
-  ArrowArrayStream* rows = nullptr;
-  int64_t rows_hint = 0;  ///< number of rows if known: saves memory
+  /// Every column of the input, rows ordered by key, then row hash. Read once; ExpectedRows saves
+  /// memory.
+  std::unique_ptr<data::BatchReader> rows;
   int threads = 1;
   Budget* budget = nullptr;  ///< memory is reserved here while Train holds the rows; may be null
   CancelToken cancel;

@@ -10,9 +10,8 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "data/arrow_abi.h"
 #include "model/signature.h"
-
-struct ArrowArray;
 
 namespace headrace::model {
 
@@ -68,12 +67,12 @@ class Encoder {
 
   /// Encodes rows [first, first + count) of a struct batch. `columns` from Signature::Bind. Value
   /// of step s and row r goes to out[(r - first) * row_stride + s * step_stride].
-  Status EncodeInto(const ArrowSchema& schema, const ArrowArray& batch,
+  Status EncodeInto(const data::Schema& schema, const data::Batch& batch,
                     const std::vector<int>& columns, int64_t first, int64_t count, double* out,
                     int64_t row_stride, int64_t step_stride) const;
 
   /// Binds and encodes a whole batch.
-  Result<RowBlock> Encode(const ArrowSchema& schema, const ArrowArray& batch) const;
+  Result<RowBlock> Encode(const data::Schema& schema, const data::Batch& batch) const;
 
   Json ToJson() const;
   static Result<Encoder> FromJson(const Json& json);

@@ -6,18 +6,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/arrow_abi.h"
 #include "model/package.h"
 
-struct ArrowSchema;
-struct ArrowArray;
-
 namespace headrace::model {
-
-/// A column that predictions have.
-struct OutputColumn {
-  std::string name;  ///< prediction, probability, probability_<class>, model_version
-  std::string type;  ///< DuckDB type
-};
 
 /// Scores of a batch.
 struct ScoreBlock {
@@ -39,23 +31,23 @@ class Scorer {
 
   /// The package without the members' texts and the seen rows.
   const Package& package() const;
-  std::vector<OutputColumn> outputs() const;
+  /// prediction (BOOLEAN, an integer type or VARCHAR as the target; DOUBLE for regression),
+  /// probability | probability_<class>…, model_version (BIGINT).
+  const data::Schema& output_schema() const;
 
   /// Errors "missing_columns", "wrong_type", for all columns at once.
-  Status CheckInput(const ArrowSchema& schema) const;
+  Status CheckInput(const data::Schema& schema) const;
 
-  /// Scores a struct batch. The result does not depend on `threads` or on how rows are batched.
-  Result<ScoreBlock> ScoreBatch(const ArrowSchema& schema, const ArrowArray& batch,
+  /// Scores a batch. The result does not depend on `threads` or on how rows are batched.
+  Result<ScoreBlock> ScoreBatch(const data::Schema& schema, const data::Batch& batch,
                                 int threads = 1) const;
   /// Scores rows that are already encoded (row-major, encoder width).
   ScoreBlock ScoreRows(const double* rows, int64_t count, int threads = 1) const;
   /// Predicted class and probabilities from calibrated margins.
   ScoreBlock FromMargins(std::vector<double> margins, int64_t rows) const;
 
-  /// Like ScoreBatch, but gives an Arrow struct batch with the columns of outputs(). The caller
-  /// releases both.
-  Status ScoreToArrow(const ArrowSchema& schema, const ArrowArray& batch, int threads,
-                      ArrowSchema* out_schema, ArrowArray* out) const;
+  /// A block as columns of output_schema(), in the order of the rows.
+  data::Batch ToBatch(const ScoreBlock& block) const;
 
  private:
   Scorer();

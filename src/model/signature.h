@@ -1,12 +1,12 @@
 #pragma once
 // What a model wants to see: its raw input columns. Checked before any row is scored.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
-
-struct ArrowSchema;
+#include "data/types.h"
 
 namespace headrace::model {
 
@@ -16,10 +16,9 @@ enum class InputClass { kNumber, kBoolean, kText, kDate, kTimestamp, kTime, kUns
 
 const char* Name(InputClass c);  ///< "number", "boolean", "text", "date", "timestamp", "time", …
 
-/// Class and DuckDB type name of a column of the Arrow C data interface. Dictionary-encoded text
-/// is text.
-InputClass ClassOf(const ArrowSchema& column);
-std::string DuckTypeOf(const ArrowSchema& column);
+/// Class of a DuckDB type, e.g. "DECIMAL(10,2)" → number. Text is VARCHAR; UUID, BLOB, INTERVAL and
+/// nested types are not supported.
+InputClass InputClassOf(std::string_view type);
 
 struct InputColumn {
   std::string name;
@@ -30,10 +29,9 @@ struct InputColumn {
 struct Signature {
   std::vector<InputColumn> inputs;
 
-  /// Positions of `inputs` among the children of a batch's struct schema. Names are compared
-  /// exactly, then without regard to ASCII case. Errors list all faults in one message:
-  /// "missing_columns" (with near names) and "wrong_type".
-  Result<std::vector<int>> Bind(const ArrowSchema& batch) const;
+  /// Positions of `inputs` among the columns of `schema`, without regard to ASCII case. One error
+  /// lists all faults: "missing_columns" (with near names) or "wrong_type".
+  Result<std::vector<int>> Bind(const data::Schema& schema) const;
 
   Json ToJson() const;
   static Result<Signature> FromJson(const Json& json);
