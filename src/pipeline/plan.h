@@ -1,0 +1,55 @@
+#pragma once
+// What a run would do and why. The same decision is taken again, with real inputs, when it runs.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pipeline/project.h"
+#include "store/store.h"
+
+namespace headrace::pipeline {
+
+enum class Action { kBuild, kReuse, kCheck, kSkip, kFail };
+const char* Name(Action action);  ///< "build", "reuse", "check", "skip", "fail"
+
+struct Decision {
+  Action action = Action::kReuse;
+  std::string reason;
+  /// False when it depends on what the nodes above turn out to be: it will be reused if their rows
+  /// stay the same.
+  bool certain = true;
+  std::string fingerprint;  ///< empty when not certain
+  std::vector<std::string> inputs_changed;
+};
+
+/// Identity of what a consumer depends on, by input node: a snapshot id, a view's fingerprint or a
+/// model's content hash. Absent = not known yet.
+using InputIds = std::map<std::string, std::optional<std::string>>;
+
+struct DecideOptions {
+  bool full = false;  ///< build in any case
+};
+
+/// Digest of everything that decides the node's content (design §3 "Fingerprint").
+std::string Fingerprint(const Project& project, const Node& node, const InputIds& inputs,
+                        const Probe& probe, Timestamp run_time);
+
+/// `state` null = never committed.
+Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
+                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
+                Timestamp run_time);
+
+struct PlannedNode {
+  const Node* node = nullptr;
+  Decision decision;
+};
+struct PlanOptions {
+  std::vector<bool> selected;  ///< by node index; empty = all
+  bool full = false;
+  Timestamp now = 0;
+};
+/// In topological order. `store` null = nothing was ever built.
+Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* store,
+                                          FileSystem& fs, const PlanOptions& options);
+
+}  // namespace headrace::pipeline

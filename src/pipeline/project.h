@@ -1,0 +1,109 @@
+#pragma once
+// A project that is understood: nodes in topological order with inputs, columns and definitions.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/diagnostics.h"
+#include "base/file_system.h"
+#include "config/params.h"
+#include "config/project.h"
+#include "config/secrets.h"
+#include "pipeline/check.h"
+#include "pipeline/component.h"
+#include "pipeline/registry.h"
+#include "sql/select.h"
+
+namespace headrace::pipeline {
+
+struct Node {
+  std::string name;
+  std::string kind;  ///< source | sql | model | predict | sink | action …
+  std::string file;  ///< that defines it, relative to the project
+  spec::NodeSpec spec;              ///< ${…} expanded where it could be
+  std::optional<Error> unexpanded;  ///< why it couldn't; the node can't run
+  std::unique_ptr<Component> component;
+
+  // Of kind sql.
+  sql::SqlText text;
+  sql::ParsedSelect select;
+  bool view = false;
+  bool deterministic = false;
+
+  std::vector<int> inputs;   ///< indices of the nodes it reads, each once, sorted by name
+  std::vector<int> outputs;  ///< indices of the nodes that read it
+  std::vector<BoundCheck> checks;
+  std::optional<data::Schema> schema;  ///< as stored; nullopt = not known, or has no table
+  std::string definition;              ///< canonical text: what the fingerprint starts from
+  std::string checks_definition;       ///< canonical JSON of all checks
+  bool has_table = false;
+
+  const spec::CommonFields& common() const { return spec.common; }
+};
+
+struct ProjectOptions {
+  std::string root;    ///< folder of headrace.yml, absolute
+  std::string target;  ///< "" = default
+  std::vector<std::string> params;  ///< "k=v"
+  const Registry* registry = nullptr;
+  FileSystem* fs = nullptr;
+  Redactor* redactor = nullptr;
+  std::map<std::string, std::string> environment;
+  /// Folder for what lint found out before (parse trees, column types); "" = none.
+  std::string cache_folder;
+};
+
+/// Immutable after loading: thread-safe.
+class Project {
+ public:
+  /// Reads, parses and lints everything; all faults go to `diagnostics` (sorted). nullptr only when
+  /// nothing could be read (no headrace.yml). Nodes with faults are kept when they can be shown.
+  static std::unique_ptr<Project> Load(const ProjectOptions& options, Diagnostics& diagnostics);
+  ~Project();
+
+  const std::string& name() const { return loaded_.settings.project; }
+  const std::string& root() const { return options_.root; }
+  const std::string& target() const { return target_name_; }
+  const config::Settings& settings() const { return loaded_.settings; }
+  const config::Target& target_settings() const { return target_; }
+  const config::Project& loaded() const { return loaded_; }
+  const config::ParamValues& params() const { return params_; }
+  const config::Secrets& secrets() const { return *secrets_; }
+  bool Sends() const { return loaded_.settings.Sends(target_name_); }
+
+  /// In topological order, names breaking ties.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  /// Index, or -1.
+  int Find(std::string_view name) const;
+  const Node* FindNode(std::string_view name) const;
+  /// Tables (not views) that a node reads, directly or through views, by index, sorted.
+  std::vector<int> TableInputs(const Node& node) const;
+  /// Views a node needs, in dependency order.
+  std::vector<int> ViewInputs(const Node& node) const;
+  /// Typed parameters for binding; `run_time` is $run_time.
+  data::Parameters Parameters(Timestamp run_time) const;
+  /// What lint could not check, for people: "usage: columns of a query are known after the first run".
+  const std::vector<std::string>& not_checked() const { return not_checked_; }
+  /// A connection of headrace.yml, expanded; error "unknown_connection" with candidates.
+  Result<spec::ComponentRef> Connection(const std::string& name, const Place& place) const;
+  /// Sets the schema that a source had at its last run, for sources lint can't see into.
+  using KnownSchemas = std::map<std::string, data::Schema>;
+
+ private:
+  friend class ProjectLoader;
+  ProjectOptions options_;
+  config::Project loaded_;
+  std::unique_ptr<config::Secrets> secrets_;
+  std::string target_name_;
+  config::Target target_;
+  config::ParamValues params_;
+  std::vector<Node> nodes_;
+  std::map<std::string, int, std::less<>> by_name_;
+  std::vector<std::string> not_checked_;
+};
+
+}  // namespace headrace::pipeline
