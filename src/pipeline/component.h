@@ -61,8 +61,8 @@ struct ProbeContext {
   store::Store* store = nullptr;            ///< null before the first run
   std::string target;
   FileSystem* fs = nullptr;
-  Timestamp now = 0;                ///< the engine's clock, read once a run
-  bool sends = false;               ///< the target sends actions
+  Timestamp now = 0;   ///< the engine's clock, read once a run
+  bool sends = false;  ///< the target sends actions
   /// Committed state of another node, or null.
   std::function<const store::NodeState*(const std::string& node)> state_of;
 };
@@ -100,17 +100,17 @@ struct BuildContext {
   CancelToken cancel;
   data::Instances* instances = nullptr;
   data::SnapshotWriter* writer = nullptr;
-  std::string warehouse;      ///< absolute
-  std::string project_root;   ///< absolute
-  std::string state_folder;   ///< absolute path of .headrace
+  std::string warehouse;     ///< absolute
+  std::string project_root;  ///< absolute
+  std::string state_folder;  ///< absolute path of .headrace
   std::string build_id;
   std::string fingerprint;
   /// Snapshots of the tables the node reads, directly or through views, by node name.
   std::map<std::string, data::Snapshot> inputs;
-  data::Parameters parameters;  ///< the project's and $run_time, typed
+  data::Parameters parameters;          ///< the project's and $run_time, typed
   std::vector<std::string> aggregates;  ///< of the node's checks, for MaterializeRequest
-  bool full = false;    ///< --full: forget cursors, read everything again
-  bool sends = false;   ///< actions may send; else they record what they would have sent
+  bool full = false;                    ///< --full: forget cursors, read everything again
+  bool sends = false;  ///< actions may send; else they record what they would have sent
   telemetry::NodeProgress* progress = nullptr;
   telemetry::EventSink* events = nullptr;
   Redactor* redactor = nullptr;
@@ -136,13 +136,14 @@ struct Outcome {
   std::optional<data::PendingSnapshot> pending;
   /// The new snapshot consists of this one's files and the pending one's (appended rows).
   std::optional<data::Snapshot> append_to;
-  std::optional<std::string> cursor;          ///< JSON, committed with the snapshot
-  std::optional<store::ModelVersion> model;   ///< committed with the node
-  std::string identity;      ///< of nodes without a snapshot (models): what consumers depend on
-  int64_t rows = -1;         ///< rows read, sent or written, for people; -1 = none
-  std::vector<Error> notes;  ///< warnings and hints: widened types, rows left out …
-  Json details;              ///< further fields of the node_finished event
-  std::vector<std::pair<std::string, Json>> events;  ///< emitted before node_finished
+  std::optional<std::string> cursor;         ///< JSON, committed with the snapshot
+  std::optional<store::ModelVersion> model;  ///< committed with the node
+  std::string identity;        ///< of nodes without a snapshot (models): what consumers depend on
+  int64_t rows = -1;           ///< rows read, sent or written, for people; -1 = none
+  std::vector<Error> notes;    ///< warnings and hints: widened types, rows left out …
+  std::string details = "{}";  ///< JSON object: further fields of the node_finished event
+  /// Name and JSON object of events emitted before node_finished ("model", …).
+  std::vector<std::pair<std::string, std::string>> events;
   /// The work is committed, yet the run must fail (a refused model, failed sends).
   std::optional<Error> failure;
 };

@@ -22,8 +22,8 @@ namespace headrace::pipeline {
 
 struct Node {
   std::string name;
-  std::string kind;  ///< source | sql | model | predict | sink | action …
-  std::string file;  ///< that defines it, relative to the project
+  std::string kind;                 ///< source | sql | model | predict | sink | action …
+  std::string file;                 ///< that defines it, relative to the project
   spec::NodeSpec spec;              ///< ${…} expanded where it could be
   std::optional<Error> unexpanded;  ///< why it couldn't; the node can't run
   std::unique_ptr<Component> component;
@@ -46,8 +46,8 @@ struct Node {
 };
 
 struct ProjectOptions {
-  std::string root;    ///< folder of headrace.yml, absolute
-  std::string target;  ///< "" = default
+  std::string root;                 ///< folder of headrace.yml, absolute
+  std::string target;               ///< "" = default
   std::vector<std::string> params;  ///< "k=v"
   const Registry* registry = nullptr;
   FileSystem* fs = nullptr;
@@ -86,7 +86,8 @@ class Project {
   std::vector<int> ViewInputs(const Node& node) const;
   /// Typed parameters for binding; `run_time` is $run_time.
   data::Parameters Parameters(Timestamp run_time) const;
-  /// What lint could not check, for people: "usage: columns of a query are known after the first run".
+  /// What lint could not check, for people: "usage: columns of a query are known after the first
+  /// run".
   const std::vector<std::string>& not_checked() const { return not_checked_; }
   /// A connection of headrace.yml, expanded; error "unknown_connection" with candidates.
   Result<spec::ComponentRef> Connection(const std::string& name, const Place& place) const;

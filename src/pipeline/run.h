@@ -17,7 +17,7 @@ struct RunOptions {
   bool full = false;
   bool fail_fast = false;
   bool no_wait = false;
-  int threads = 0;             ///< 0 = the budget's
+  int threads = 0;  ///< 0 = the budget's
   std::function<void(const store::LeaseHolder&)> on_wait;
 };
 
@@ -47,7 +47,7 @@ struct NodeResult {
   std::optional<Error> error;
   std::vector<Error> notes;
   std::vector<store::Verdict> verdicts;
-  Json details;
+  std::string details = "{}";  ///< JSON object
 };
 
 struct RunReport {

@@ -11,8 +11,8 @@ namespace headrace::pipeline {
 
 /// Answers of the store that some selectors need; empty functions = error "needs a run before".
 struct SelectFacts {
-  std::function<bool(const Node&)> modified;           ///< state:modified
-  std::function<bool(const Node&)> failed_last_run;    ///< result:failed
+  std::function<bool(const Node&)> modified;         ///< state:modified
+  std::function<bool(const Node&)> failed_last_run;  ///< result:failed
 };
 
 /// `+node`, `node+`, `2+node`, `node+1`, `@`-free; `tag:x`, `kind:model`, `path:pipeline/x` or
