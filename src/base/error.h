@@ -46,15 +46,42 @@ struct Error {
       : code(std::move(code)), message(std::move(message)), blame(blame) {}
 
   // Setters for fluent construction at the place of the fault.
-  Error& At(Place p) { place = std::move(p); return *this; }
-  Error& Node(std::string name) { place.node = std::move(name); return *this; }
-  Error& Rows(std::string rows) { place.rows = std::move(rows); return *this; }
-  Error& Subject(std::string s) { subject = std::move(s); return *this; }
-  Error& Candidates(std::vector<std::string> c) { candidates = std::move(c); return *this; }
-  Error& Hint(std::string h) { hint = std::move(h); return *this; }
-  Error& Cause(Error e) { cause = std::make_shared<const Error>(std::move(e)); return *this; }
-  Error& Retriable() { retriable = true; return *this; }
-  Error& As(Severity s) { severity = s; return *this; }
+  Error& At(Place p) {
+    place = std::move(p);
+    return *this;
+  }
+  Error& Node(std::string name) {
+    place.node = std::move(name);
+    return *this;
+  }
+  Error& Rows(std::string rows) {
+    place.rows = std::move(rows);
+    return *this;
+  }
+  Error& Subject(std::string s) {
+    subject = std::move(s);
+    return *this;
+  }
+  Error& Candidates(std::vector<std::string> c) {
+    candidates = std::move(c);
+    return *this;
+  }
+  Error& Hint(std::string h) {
+    hint = std::move(h);
+    return *this;
+  }
+  Error& Cause(Error e) {
+    cause = std::make_shared<const Error>(std::move(e));
+    return *this;
+  }
+  Error& Retriable() {
+    retriable = true;
+    return *this;
+  }
+  Error& As(Severity s) {
+    severity = s;
+    return *this;
+  }
 };
 
 // Factories, one per blame.

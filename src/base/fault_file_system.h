@@ -23,7 +23,7 @@ class FaultFileSystem : public FileSystem {
 
   /// Operations so far, the failed ones included.
   int64_t operations() const { return operations_; }
-  /// One line for each operation: "Write /a/b", "Rename /a/b -> /a/c"; the failed ones end in " !".
+  /// One line for each operation: "write /a/b", "rename /a/b to /a/c"; the failed ones end in " !".
   std::vector<std::string> log() const;
 
   Result<std::string> Read(const std::string& path) override;

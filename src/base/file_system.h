@@ -15,8 +15,8 @@ namespace headrace {
 
 struct FileInfo {
   std::string path;
-  int64_t size = 0;           ///< bytes
-  Timestamp modified = 0;     ///< microseconds
+  int64_t size = 0;        ///< bytes
+  Timestamp modified = 0;  ///< microseconds
   bool directory = false;
   bool symlink = false;
 };
@@ -33,7 +33,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
   virtual Result<std::string> Read(const std::string& path) = 0;
   /// At most `length` bytes from `offset`.
-  virtual Result<std::string> ReadRange(const std::string& path, int64_t offset, int64_t length) = 0;
+  virtual Result<std::string> ReadRange(const std::string& path, int64_t offset,
+                                        int64_t length) = 0;
   /// Creates or replaces; not synced.
   virtual Status Write(const std::string& path, std::string_view content) = 0;
   virtual Status SyncFile(const std::string& path) = 0;
@@ -61,12 +62,13 @@ FileSystem& RealFileSystem();
 
 /// Fails the n-th (1-based) writing operation (Write, Sync*, Rename, CreateDirectories, Remove*)
 /// of the wrapped file system with `error_number` (ENOSPC, EIO…), and every one after it while
-/// `sticky`. Counts operations, so a test first runs with n = 0 (never) to learn how many there are.
+/// `sticky`. Counts operations, so a test first runs with n = 0 (never) to learn how many there
+/// are.
 class FaultFileSystem;  // base/fault_file_system.h
 
 // Paths (pure text, except where said).
 std::string JoinPath(std::string_view a, std::string_view b);
-std::string DirName(std::string_view path);   ///< "" when there is no slash
+std::string DirName(std::string_view path);  ///< "" when there is no slash
 std::string BaseName(std::string_view path);
 /// Resolves `path` beneath `root` (real path, symlinks followed) and refuses what lies outside:
 /// error "path_outside" with the hint to use a connection's root.

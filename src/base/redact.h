@@ -1,6 +1,6 @@
 #pragma once
 #include <memory>
-#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +10,8 @@
 namespace headrace {
 
 /// Masks secret values in every text that leaves the engine: output, state, logs, third-party error
-/// texts. Values of 6 characters or more, also URL-encoded and base64-encoded (all three byte
-/// alignments), become "***". Thread-safe.
+/// texts. Values of 6 characters or more become "***", also where they stand URL-encoded,
+/// JSON-escaped or within something base64-encoded (standard and URL alphabet). Thread-safe.
 class Redactor {
  public:
   void AddSecret(std::string_view value);
@@ -21,8 +21,9 @@ class Redactor {
   bool empty() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> needles_;  // longest first
+  mutable std::shared_mutex mutex_;
+  std::vector<std::string> secrets_;  // longest first
+  std::vector<std::string> cores_;    // parts of their base64 forms that depend on nothing else
 };
 
 }  // namespace headrace

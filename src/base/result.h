@@ -12,7 +12,7 @@ namespace headrace {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                              // NOLINT: implicit
+  Result(T value) : value_(std::move(value)) {}                               // NOLINT: implicit
   Result(Error error) : error_(std::make_unique<Error>(std::move(error))) {}  // NOLINT: implicit
 
   bool ok() const { return error_ == nullptr; }
@@ -59,11 +59,11 @@ inline Status Ok() { return {}; }
 #define HR_CONCAT(a, b) HR_CONCAT_INNER(a, b)
 
 /// Returns the error of a Status or Result expression from the enclosing function.
-#define HR_TRY(expression)                                                  \
-  do {                                                                      \
-    if (auto hr_status = (expression); !hr_status.ok()) {                   \
-      return std::move(hr_status).error();                                  \
-    }                                                                       \
+#define HR_TRY(expression)                                \
+  do {                                                    \
+    if (auto hr_status = (expression); !hr_status.ok()) { \
+      return std::move(hr_status).error();                \
+    }                                                     \
   } while (false)
 
 /// HR_ASSIGN(auto x, F()): declares x from the value of F() or returns its error.
