@@ -51,6 +51,10 @@ struct LintContext {
   sql::SchemaCatalog* catalog = nullptr;
   /// Columns of an input; nullptr when not known.
   std::function<const data::Schema*(const std::string& node)> schema_of;
+  /// Columns of the node's own last snapshot; nullptr before the first run.
+  const data::Schema* last_schema = nullptr;
+  /// Folder for what lint found out before; "" = none.
+  std::string cache_folder;
 };
 
 /// The world outside of definition and inputs, as a node needs to know it to decide if it must run.

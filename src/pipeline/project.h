@@ -1,5 +1,6 @@
 #pragma once
 // A project that is understood: nodes in topological order with inputs, columns and definitions.
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,6 +56,8 @@ struct ProjectOptions {
   std::map<std::string, std::string> environment;
   /// Folder for what lint found out before (parse trees, column types); "" = none.
   std::string cache_folder;
+  /// Columns of a node's last snapshot, for sources that lint can't see into; empty = none known.
+  std::function<std::optional<data::Schema>(const std::string& node)> last_schema;
 };
 
 /// Immutable after loading: thread-safe.
@@ -91,8 +94,6 @@ class Project {
   const std::vector<std::string>& not_checked() const { return not_checked_; }
   /// A connection of headrace.yml, expanded; error "unknown_connection" with candidates.
   Result<spec::ComponentRef> Connection(const std::string& name, const Place& place) const;
-  /// Sets the schema that a source had at its last run, for sources lint can't see into.
-  using KnownSchemas = std::map<std::string, data::Schema>;
 
  private:
   friend class ProjectLoader;
