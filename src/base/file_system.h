@@ -66,6 +66,10 @@ FileSystem& RealFileSystem();
 /// are.
 class FaultFileSystem;  // base/fault_file_system.h
 
+/// Writes everything to a descriptor, whatever it is (short writes, EINTR, a full non-blocking
+/// pipe). 0 or errno; on a closed pipe EPIPE, if InitProcess was called.
+int WriteAll(int fd, std::string_view content);
+
 // Paths (pure text, except where said).
 std::string JoinPath(std::string_view a, std::string_view b);
 std::string DirName(std::string_view path);  ///< "" when there is no slash

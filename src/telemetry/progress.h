@@ -3,6 +3,7 @@
 // shows it. Nothing here decides anything: without a display the counters cost next to nothing.
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,8 +26,10 @@ struct NodeState {
   int64_t done = 0;
   int64_t total = 0;  ///< 0 = unknown
   int64_t bytes = 0;
-  double seconds = 0;  ///< since its start
-  /// Units per second since the start; 0 when nothing is known yet.
+  double seconds = 0;   ///< since its start
+  double counting = 0;  ///< seconds since the count began
+  bool failed = false;
+  /// Units per second since the count began; 0 when nothing is known yet.
   double Rate() const;
   /// Seconds to go at that rate; negative = unknown.
   double Remaining() const;
@@ -75,11 +78,12 @@ class Progress {
   void Finish(const std::shared_ptr<NodeProgress>& node, std::string outcome, bool failed = false);
   void FinishAtOnce(std::string name, std::string kind, std::string outcome, bool failed = false);
   ProgressState State() const;
-  /// Called on the thread of Finish with every finished node; set before the run.
+  /// Called on the thread of Finish with every finished node, one at a time; it must not call back
+  /// into this object. Null ends it: afterwards none runs any more.
   void OnFinished(std::function<void(const NodeState&)> listener);
 
  private:
-  void Finished(const NodeState& node, bool failed);
+  void Finished(const NodeState& node);  // with mutex_ held
   const Clock& clock_;
   const int64_t started_;
   mutable std::mutex mutex_;
@@ -107,7 +111,7 @@ class ProgressRenderer {
 std::unique_ptr<ProgressRenderer> TtyRenderer(TextWriter writer, const Clock& clock, int columns,
                                               bool color);
 /// A line for every finished node, and every 10 s for each that still runs.
-std::unique_ptr<ProgressRenderer> PlainRenderer(TextWriter writer, const Clock& clock);
+std::unique_ptr<ProgressRenderer> PlainRenderer(TextWriter writer);
 
 /// The renderer that fits `fd`: in place on a terminal, else lines. Color only on a terminal and
 /// without NO_COLOR.
