@@ -73,5 +73,7 @@ std::string Describe(const Node& node);
 
 Place PlaceOf(const Source* source, const Mark& mark);
 Place PlaceOf(const Node& node);
+/// A file as a whole.
+Place FilePlace(std::string file);
 
 }  // namespace headrace::yaml
