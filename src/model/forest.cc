@@ -1,13 +1,16 @@
 // A forest is flattened into one array of 24-byte nodes, the inner nodes of a tree first, then its
 // leaves. Three things make it quick:
 //   - Rows go through a tree in lanes of 8, so that the processor overlaps their cache misses and
-//     comparisons; a lane that has reached its leaf steps on the spot (a leaf's children are itself).
-//   - LightGBM's missing rules are turned into one bit at reading. "v <= threshold" is false for NaN,
+//     comparisons; a lane that has reached its leaf steps on the spot (a leaf's children are
+//     itself).
+//   - LightGBM's missing rules are turned into one bit at reading. "v <= threshold" is false for
+//   NaN,
 //     so NaN goes right; where it must go left (default_left, or missing type "none", in which NaN
-//     counts as 0 and 0 <= threshold) the bit is set. Only zero-as-missing and categories need more.
+//     counts as 0 and 0 <= threshold) the bit is set. Only zero-as-missing and categories need
+//     more.
 //   - All rows of a block pass a tree before the next one: its nodes stay in the first-level cache.
-// A row's margin is the sum over trees in their order whatever the block, so batches and single rows
-// agree bit for bit, and agree with LightGBM's own sum.
+// A row's margin is the sum over trees in their order whatever the block, so batches and single
+// rows agree bit for bit, and agree with LightGBM's own sum.
 #include "model/forest.h"
 
 #include <charconv>
@@ -70,7 +73,8 @@ const std::string_view* Find(const Fields& fields, std::string_view key) {
   return nullptr;
 }
 
-Result<std::string_view> Need(const Fields& fields, std::string_view key, const std::string& where) {
+Result<std::string_view> Need(const Fields& fields, std::string_view key,
+                              const std::string& where) {
   const std::string_view* value = Find(fields, key);
   if (value == nullptr) return Damaged(where + " has no " + std::string(key));
   return *value;
@@ -156,8 +160,8 @@ class ForestReader {
     Fields fields;
     HR_TRY(ReadBlock(&fields));
     if (const auto* linear = Find(fields, "is_linear"); linear != nullptr && *linear != "0") {
-      return UserError("unsupported_model", "LightGBM model: " + where_ +
-                                                " is a linear tree; these are not supported")
+      return UserError("unsupported_model",
+                       "LightGBM model: " + where_ + " is a linear tree; these are not supported")
           .Hint("train without linear_tree");
     }
     HR_ASSIGN(const auto leaves_text, Need(fields, "num_leaves", where_));
@@ -257,10 +261,8 @@ class ForestReader {
     const auto root = static_cast<int32_t>(forest_.nodes_.size());
     Forest::Tree tree{root, root + leaves_ - 1, true};
     for (int i = 0; i < leaves_ - 1; ++i) {
-      Forest::Node node{threshold_[i],
-                        {root + Position(left_[i]), root + Position(right_[i])},
-                        feature_[i],
-                        0};
+      Forest::Node node{
+          threshold_[i], {root + Position(left_[i]), root + Position(right_[i])}, feature_[i], 0};
       const int missing = (decision_[i] >> 2) & 3;
       const bool default_left = (decision_[i] & 2) != 0;
       if ((decision_[i] & 1) != 0) {
@@ -289,7 +291,8 @@ class ForestReader {
     }
     if (categories > 0) {
       forest_.words_.insert(forest_.words_.end(), words_.begin(), words_.end());
-      if (forest_.words_.size() > Forest::kMaxNodes) return Damaged("its category sets are too large");
+      if (forest_.words_.size() > Forest::kMaxNodes)
+        return Damaged("its category sets are too large");
     }
     forest_.trees_.push_back(tree);
     return Ok();
