@@ -30,6 +30,7 @@ constexpr std::string_view kNames[] = {
     "snapshot.renamed",
     "snapshot.dir_synced",
     "store.commit.before",
+    "store.commit.inside",
     "store.commit.after",
     // A model version.
     "model.written",
