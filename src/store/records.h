@@ -3,9 +3,10 @@
 // *_json or documented as JSON are texts that the store carries without looking inside.
 //
 // Redaction: the store masks secrets in every text that people or other systems wrote (commands,
-// parameters, reasons, errors, messages, samples, definitions, details of sends, …). It never
-// touches what is compared or read back by machines: names, ids, fingerprints, digests, keys of
-// sends, cursors and lists of files, which must be free of secrets when they come here.
+// parameters, reasons, errors, messages, samples, definitions, metrics, gates, details of sends).
+// It never touches what is compared or read back by machines: names, ids, fingerprints, digests,
+// keys of sends, cursors, schemas, files, profiles, manifests and lineage; these come from data and
+// code, and must be free of secrets of the configuration when they come here.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -119,12 +120,12 @@ struct ModelVersion {
   std::string model;
   int version = 0;  ///< from Store::NextModelVersion
   ModelStatus status = ModelStatus::kCandidate;
-  std::string fingerprint;   ///< of the training: definition + training snapshot
-  std::string content_hash;  ///< identity of the package
-  std::string package;       ///< path relative to the warehouse
-  Timestamp created = 0;     ///< the store sets it
-  std::string run;           ///< the store sets it from the commit
-  BuildRef training;         ///< the build it was trained on; retention keeps it for aliases
+  std::string fingerprint;        ///< of the training: definition + training snapshot
+  std::string content_hash;       ///< identity of the package
+  std::string package;            ///< path relative to the warehouse
+  Timestamp created = 0;          ///< the store sets it
+  std::string run;                ///< the store sets it from the commit
+  BuildRef training;              ///< the build it was trained on; retention keeps it for aliases
   std::string training_snapshot;  ///< id
   int64_t rows = 0;               ///< training rows
   std::string metrics;            ///< JSON
@@ -144,7 +145,7 @@ struct NodeCommit {
   /// A build the store already knows becomes current again (an undone change).
   std::optional<SnapshotRecord> snapshot;
   /// A check of severity error failed: snapshot, fingerprint and verdicts are kept as the node's
-  /// rejection; the current state (fingerprint, snapshot, cursor, inputs, model) stays.
+  /// rejection; the current state (fingerprint, snapshot, cursor, inputs, lineage) stays.
   bool rejected = false;
   std::vector<Verdict> verdicts;
   std::map<std::string, std::string> inputs;  ///< input node → snapshot id it read

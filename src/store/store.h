@@ -203,9 +203,9 @@ class Store {
 };
 
 struct StoreOptions {
-  std::string folder;   ///< the project's `.headrace`; created when missing
-  std::string project;  ///< name; enters idempotency keys
-  bool create = true;   ///< false: error "no_store" when there is no database yet
+  std::string folder;                  ///< the project's `.headrace`; created when missing
+  std::string project;                 ///< name; enters idempotency keys
+  bool create = true;                  ///< false: error "no_store" when there is no database yet
   FileSystem* fs = nullptr;            ///< for lock files; default RealFileSystem()
   const Clock* clock = nullptr;        ///< default SystemClock()
   const Redactor* redactor = nullptr;  ///< default: masks nothing. Must outlive the store
