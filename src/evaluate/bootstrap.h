@@ -23,7 +23,8 @@ struct BootstrapOptions {
 
 struct Interval {
   double low = 0, high = 0;
-  int rounds = 0;  ///< rounds in which the metric was defined
+  double standard_error = 0;  ///< standard deviation over the rounds
+  int rounds = 0;             ///< rounds in which the metric was defined
 };
 
 struct Estimate {

@@ -29,9 +29,9 @@ std::vector<RocPoint> Thin(std::vector<RocPoint> curve, size_t most);
 std::vector<PrPoint> Thin(std::vector<PrPoint> curve, size_t most);
 
 struct ReliabilityBin {
-  double low, high;           ///< bounds of the predicted probability
+  double low, high;  ///< bounds of the predicted probability
   double mean_predicted, mean_actual;
-  double weight;              ///< sum of weights
+  double weight;  ///< sum of weights
   size_t rows;
 };
 /// Bins that hold rows only. equal_counts: cut at the quantiles of the probability (linear

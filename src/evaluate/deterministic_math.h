@@ -1,8 +1,8 @@
 #pragma once
 // exp, log and their relatives with the same bits on every machine. The C library's versions differ
-// between releases and processors in the last bit; a score computed in training, in batch and behind
-// REST must not. Only +, −, ×, ÷, sqrt and integer operations of IEEE 754 are used, in a fixed
-// order; the build forbids contraction (-ffp-contract=off). See deterministic_math.cc for the
+// between releases and processors in the last bit; a score computed in training, in batch and
+// behind REST must not. Only +, −, ×, ÷, sqrt and integer operations of IEEE 754 are used, in a
+// fixed order; the build forbids contraction (-ffp-contract=off). See deterministic_math.cc for the
 // formulas and their errors. All functions are pure and thread-safe.
 #include <cstddef>
 #include <span>

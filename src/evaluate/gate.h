@@ -39,8 +39,8 @@ struct GateInput {
   std::optional<OtherVersion> champion;
   std::optional<OtherVersion> best_promoted;  ///< best version ever promoted, if not the champion
   std::vector<SliceColumn> slices;
-  BootstrapOptions bootstrap;  ///< unit: per row of `candidate`
-  size_t fewest_rows = 200, fewest_of_class = 30;             ///< else undecided
+  BootstrapOptions bootstrap;                                  ///< unit: per row of `candidate`
+  size_t fewest_rows = 200, fewest_of_class = 30;              ///< else undecided
   size_t slice_fewest_rows = 100, slice_fewest_of_class = 20;  ///< else the slice is not judged
 };
 
@@ -52,9 +52,10 @@ struct GateLine {
   std::string gate;   ///< as written
   std::string slice;  ///< "region = north", or ""
   Verdict verdict = Verdict::kPass;
-  bool judged = true;  ///< false: no champion yet, or a slice with too few rows; the message says so
-  double value = 0, low = 0, high = 0;  ///< of the left side, 95 % bounds; NaN when unknown
-  std::optional<double> limit;          ///< value of the right side
+  bool judged =
+      true;  ///< false: no champion yet, or a slice with too few rows; the message says so
+  double value = 0, low = 0, high = 0;       ///< of the left side, 95 % bounds; NaN when unknown
+  std::optional<double> limit;               ///< value of the right side
   std::optional<PairedEstimate> difference;  ///< candidate − champion, for relative gates
   size_t rows = 0;
   /// "roc_auc 0.8412 >= 0.8 pass (95 % 0.829 to 0.853, 6,512 rows)".

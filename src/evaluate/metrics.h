@@ -69,8 +69,8 @@ ConfusionMatrix Confusion(const ScoredRows& rows);
 /// Predicted class of every row: `decision` when given, else threshold or largest probability.
 std::vector<int32_t> Decisions(const ScoredRows& rows);
 
-/// Share of rows whose class is among the k most probable; a tie counts against the row's class when
-/// the tied class has a higher number (scikit-learn's rule).
+/// Share of rows whose class is among the k most probable; a tie counts against the row's class
+/// when the tied class has a higher number (scikit-learn's rule).
 MetricValue TopKAccuracy(const ScoredRows& rows, int k);
 /// Mean pinball loss at quantile in (0, 1).
 MetricValue Pinball(const ScoredRows& rows, double quantile);

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 
@@ -30,6 +31,8 @@ struct ScoredRows {
   std::span<const double> weight;
   int classes = 2;
   double threshold = 0.5;
+  /// Optional: RankAll of these rows; saves metrics that rank a sort.
+  std::span<const uint32_t> order;
 
   size_t size() const { return task == Task::kRegression ? actual.size() : label.size(); }
 };
@@ -41,6 +44,12 @@ ScoredRows MulticlassRows(std::span<const int32_t> label, int classes,
                           std::span<const double> weight = {});
 ScoredRows RegressionRows(std::span<const double> actual, std::span<const double> predicted,
                           std::span<const double> weight = {});
+
+/// Row numbers by falling score, equal scores by row number. O(n log n).
+std::vector<uint32_t> RankByScore(std::span<const double> score);
+
+/// RankByScore of each score column, one after another: rows (binary) or classes × rows values.
+std::vector<uint32_t> RankAll(const ScoredRows& rows);
 
 /// Sizes agree, labels lie in range, scores and targets are finite, weights are finite, ≥ 0 and not
 /// all zero. Errors name the first bad row ("bad_rows", blame internal for sizes and labels, data

@@ -30,15 +30,20 @@ struct SplitInput {
   size_t size() const { return row.size(); }
 };
 
+/// kAuto follows the design's rule; the others are the user's wish (`test: holdout`, `test:
+/// cross`).
+enum class SplitChoice { kAuto, kHoldout, kCross };
+
 struct SplitOptions {
+  SplitChoice choice = SplitChoice::kAuto;
   uint64_t seed = 0;
   int folds = 5;  ///< wished; fewer when the rarest class or the groups are fewer
   double test_share = 0.2;
   std::optional<int64_t> test_duration;  ///< microseconds: test = the latest such span (needs time)
-  int64_t label_after = 0;  ///< microseconds after its time that a row's target is known
-  size_t rows_for_test_set = 20000;        ///< fewer labelled rows: cross-validation only
+  int64_t label_after = 0;           ///< microseconds after its time that a row's target is known
+  size_t rows_for_test_set = 20000;  ///< fewer labelled rows: cross-validation only
   size_t rarest_class_for_test_set = 1000;
-  size_t fewest_rows = 20;                 ///< fewer: error
+  size_t fewest_rows = 20;  ///< fewer: error
 };
 
 enum class SplitKind {
@@ -77,8 +82,9 @@ struct SplitPlan {
 
 /// Chooses and lays out the split. Deterministic in input order, seed and hashes; a row's side of
 /// the test set depends on seed and its hash alone. Memory: about 20 bytes × rows × folds.
-/// Errors (data): "too_few_rows", "one_class", "rare_class" (a class has one row), "constant_target",
-/// "bad_target", "one_time", "test_empty", "train_empty", "one_group"; blame user for options.
+/// Errors (data): "too_few_rows", "one_class", "rare_class" (one row of a class of two),
+/// "constant_target", "bad_target", "one_time", "test_empty", "train_empty", "one_group";
+/// "bad_split" (user) for options that can't be.
 Result<SplitPlan> PlanSplit(const SplitInput& input, const SplitOptions& options);
 
 /// Where a hash falls in [0, 1): `test` side when below the test share. The same for batch, `show`

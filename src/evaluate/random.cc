@@ -1,0 +1,37 @@
+#include "evaluate/random.h"
+
+#include <array>
+
+#include "evaluate/deterministic_math.h"
+
+namespace headrace::evaluate {
+
+int RandomTable::Poisson1(uint64_t index) const {
+  // P(X ≤ k) for k = 0 … 17; e^-1 Σ 1/i!, correctly rounded.
+  static constexpr std::array<double, 18> kCumulative = {
+      0x1.78b56362cef38p-2, 0x1.78b56362cef38p-1, 0x1.d6e2bc3b82b06p-1, 0x1.f6472f2e6944ap-1,
+      0x1.fe204beb22e9cp-1, 0x1.ffb21e77480acp-1, 0x1.fff516e3f8e59p-1, 0x1.fffea81812296p-1,
+      0x1.ffffda3e9551ep-1, 0x1.fffffc42dcc83p-1, 0x1.ffffffa9b0ba6p-1, 0x1.fffffff8db44cp-1,
+      0x1.ffffffff7425ap-1, 0x1.fffffffff60f9p-1, 0x1.ffffffffff572p-1, 0x1.fffffffffff58p-1,
+      0x1.ffffffffffff6p-1, 0x1.fffffffffffffp-1};
+  const double u = Uniform(index);
+  int k = 0;
+  while (k < 18 && u >= kCumulative[k]) ++k;
+  return k;
+}
+
+uint64_t Random::Below(uint64_t n) {
+  if (n <= 1) return 0;
+  // Numbers above the largest multiple of n would favour small remainders: draw again.
+  const uint64_t limit = UINT64_MAX - UINT64_MAX % n;
+  uint64_t bits = Bits();
+  while (bits >= limit) bits = Bits();
+  return bits % n;
+}
+
+double Random::Normal() {
+  // The half step keeps 0 and 1 out of the quantile's reach.
+  return NormalQuantile((static_cast<double>(Bits() >> 11) + 0.5) * 0x1.0p-53);
+}
+
+}  // namespace headrace::evaluate
