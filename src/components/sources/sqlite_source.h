@@ -1,0 +1,30 @@
+#pragma once
+// `source: sqlite` and the connection of that type.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline/component.h"
+#include "spec/node_spec.h"
+#include "spec/spec.h"
+
+namespace headrace::components {
+
+/// Fields of a connection of type sqlite.
+struct SqliteConnection {
+  std::string path;
+};
+const spec::Spec& SqliteConnectionSpec();
+
+/// Fields of `source: sqlite`.
+struct SqliteOptions {
+  std::string connection;
+  std::string table, query;  ///< exactly one
+  std::string cursor;
+  std::vector<std::string> key;
+  spec::Duration lookback;  ///< of a cursor that is a time
+};
+const spec::Spec& SqliteSourceSpec();
+std::unique_ptr<pipeline::Component> MakeSqliteSource(const spec::NodeSpec& node);
+
+}  // namespace headrace::components
