@@ -30,6 +30,14 @@ struct ParameterUse {
   Span span;         ///< with `$`
 };
 
+/// A sum, average or the like that may add doubles; whether it does is known with the types.
+struct DoubleSum {
+  std::string function;
+  std::vector<std::string> columns;  ///< last parts of the names in its arguments, lower case
+  bool makes_double = false;         ///< its arguments divide or hold a double constant
+  Span span;
+};
+
 /// What is allowed in a text.
 struct SelectRules {
   bool allow_volatile = false;   ///< the node says `volatile: true`: now(), random() … are fine
@@ -56,9 +64,10 @@ struct ParsedSelect {
   Hash128 canonical;
   /// Errors, all at once. If the text has any, the members above hold what could be read.
   std::vector<Error> faults;
-  /// Results that may differ between runs (severity kHint): first() without ORDER BY, sums of
-  /// doubles can't be seen without types (see SchemaCatalog), LIMIT without ORDER BY …
+  /// Results that may differ between runs (severity kHint): first() without ORDER BY, LIMIT without
+  /// ORDER BY … Sums of doubles need types: SchemaCatalog::Describe adds them.
   std::vector<Error> hints;
+  std::vector<DoubleSum> sums;  ///< what Describe looks at
 
   bool ok() const { return faults.empty(); }
 };

@@ -1,0 +1,194 @@
+#include "sql/statement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/suggest.h"
+#include "config/params.h"
+#include "sql/faults.h"
+#include "sql/tree.h"
+
+namespace headrace::sql {
+namespace {
+
+std::string Upper(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return upper;
+}
+
+/// Words that begin a statement other than a SELECT.
+bool BeginsOther(const std::string& word) {
+  static const std::vector<std::string> words{
+      "ABORT",    "ALTER",    "ANALYZE", "ATTACH",  "BEGIN",      "CALL",      "CHECKPOINT",
+      "COMMENT",  "COMMIT",   "COPY",    "CREATE",  "DEALLOCATE", "DELETE",    "DESC",
+      "DESCRIBE", "DETACH",   "DROP",    "EXECUTE", "EXPLAIN",    "EXPORT",    "FORCE",
+      "IMPORT",   "INSERT",   "INSTALL", "LOAD",    "MERGE",      "PRAGMA",    "PREPARE",
+      "RESET",    "ROLLBACK", "SET",     "SHOW",    "START",      "SUMMARIZE", "TRUNCATE",
+      "UPDATE",   "USE",      "VACUUM"};
+  return std::binary_search(words.begin(), words.end(), word);
+}
+
+const std::vector<std::string>& ClauseWords() {
+  static const std::vector<std::string> words{
+      "SELECT", "FROM",   "WHERE",   "GROUP",   "ORDER", "HAVING",    "LIMIT", "JOIN", "UNION",
+      "WITH",   "VALUES", "LEFT",    "INNER",   "USING", "DISTINCT",  "CASE",  "WHEN", "THEN",
+      "ELSE",   "AND",    "BETWEEN", "QUALIFY", "OVER",  "PARTITION", "WINDOW"};
+  return words;
+}
+
+/// The clause that a word near a syntax error may have meant: FORM → FROM.
+std::string MeantClause(std::string_view text, const Token& token) {
+  if (token.kind != Token::Kind::kWord) return "";
+  const std::string word = Upper(TextOf(text, token));
+  for (const std::string& clause : ClauseWords()) {
+    if (word == clause) return "";
+  }
+  if (word.size() < 4) return "";
+  for (const std::string& meant : Suggest(word, ClauseWords(), 1)) {
+    if (EditDistance(word, meant, 2) <= 2) return meant;
+  }
+  return "";
+}
+
+/// Index of the token that starts at a byte, or of the last one.
+size_t TokenAt(const std::vector<Token>& tokens, size_t offset) {
+  size_t i = 0;
+  while (i + 1 < tokens.size() && tokens[i].span.offset + tokens[i].span.length <= offset) ++i;
+  return i;
+}
+
+Error ExplainSyntax(const SqlText& text, const std::string& message, size_t offset) {
+  const std::vector<Token> tokens = Lex(text.text);
+  if (tokens.empty()) return EmptyFault(text);
+  if (offset >= text.text.size()) {
+    return SyntaxFault(text, {text.text.size(), 0}, CleanMessage(message))
+        .Hint("something is missing at the end: a name, a closing bracket or quote?");
+  }
+  const size_t at = TokenAt(tokens, offset);
+  Error error = SyntaxFault(text, tokens[at].span, CleanMessage(message))
+                    .Subject(std::string(TextOf(text.text, tokens[at])));
+  if (const std::string meant = MeantClause(text.text, tokens[at]); !meant.empty()) {
+    return error.Candidates({meant});
+  }
+  for (size_t back = 1; back <= 2 && back <= at; ++back) {
+    const Token& before = tokens[at - back];
+    if (const std::string meant = MeantClause(text.text, before); !meant.empty()) {
+      return error.Hint(
+          fmt::format("is '{}' before it meant to be {}?", TextOf(text.text, before), meant));
+    }
+  }
+  return error;
+}
+
+/// "Only SELECT statements can be serialized": what stood there instead.
+Error ExplainOther(const SqlText& text, const std::vector<Token>& tokens) {
+  for (const Token& token : tokens) {
+    if (IsWord(text.text, token, "pivot") || IsWord(text.text, token, "pivot_wider")) {
+      return PivotWithoutInFault(text, token.span);
+    }
+  }
+  for (const Token& token : tokens) {
+    const std::string word = Upper(TextOf(text.text, token));
+    if (token.kind == Token::Kind::kWord && BeginsOther(word)) {
+      return NotASelectFault(text, token.span, word);
+    }
+  }
+  return NotASelectFault(text, tokens[0].span, Upper(TextOf(text.text, tokens[0])));
+}
+
+}  // namespace
+
+std::optional<Error> CheckStatement(const SqlText& text, const std::vector<Token>& tokens) {
+  const auto is_semicolon = [&](const Token& token) {
+    return token.kind == Token::Kind::kSymbol && text.text[token.span.offset] == ';';
+  };
+  size_t first = 0;
+  while (first < tokens.size() && is_semicolon(tokens[first])) ++first;
+  if (first == tokens.size()) return EmptyFault(text);
+  const std::string word = Upper(TextOf(text.text, tokens[first]));
+  if (tokens[first].kind == Token::Kind::kWord && BeginsOther(word)) {
+    return NotASelectFault(text, tokens[first].span, word);
+  }
+  for (size_t i = first; i < tokens.size(); ++i) {
+    if (!is_semicolon(tokens[i])) continue;
+    for (size_t next = i + 1; next < tokens.size(); ++next) {
+      if (!is_semicolon(tokens[next])) return SecondStatementFault(text, tokens[next].span);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<ParameterUse> FindParameters(const SqlText& text, const std::vector<Token>& tokens,
+                                         const SelectRules& rules, std::vector<Error>& faults) {
+  std::vector<ParameterUse> uses;
+  for (const Token& token : tokens) {
+    if (token.kind != Token::Kind::kParameter) continue;
+    const std::string written(TextOf(text.text, token));
+    const std::string name = Lower(written.substr(1));
+    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) {
+      faults.push_back(PositionalParameterFault(text, token.span, written));
+      continue;
+    }
+    uses.push_back({name, token.span});
+    if (!rules.check_parameters) continue;
+    const auto& known = rules.parameters;
+    if (name == "from" || name == "to") {
+      if (!rules.incremental) faults.push_back(IntervalParameterFault(text, token.span, name));
+    } else if (name != "run_time" && std::find(known.begin(), known.end(), name) == known.end()) {
+      std::vector<std::string> all = known;
+      all.push_back("run_time");
+      faults.push_back(UnknownParameterFault(text, token.span, name, Suggest(name, all)));
+    }
+  }
+  return uses;
+}
+
+std::vector<std::string> DistinctNames(const std::vector<ParameterUse>& parameters) {
+  std::vector<std::string> names;
+  for (const ParameterUse& use : parameters) names.push_back(use.name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::string CleanMessage(std::string_view message) {
+  constexpr std::string_view kNear = "syntax error at or near ";
+  if (message == "syntax error at end of input") return "the SQL ends too early";
+  if (message.starts_with(kNear)) {
+    std::string_view what = message.substr(kNear.size());
+    if (what.size() >= 2 && what.front() == '"' && what.back() == '"') {
+      what = what.substr(1, what.size() - 2);
+    }
+    return fmt::format("unexpected '{}'", what);
+  }
+  std::string clean(message.substr(0, message.find('\n')));
+  while (clean.ends_with('!') || clean.ends_with('.') || clean.ends_with(' ')) clean.pop_back();
+  // Our messages begin in lower case, but not names such as PIVOT.
+  if (clean.size() > 1 && clean[0] >= 'A' && clean[0] <= 'Z' &&
+      !(clean[1] >= 'A' && clean[1] <= 'Z')) {
+    clean[0] = static_cast<char>(clean[0] - 'A' + 'a');
+  }
+  return clean;
+}
+
+Error ExplainParseError(const SqlText& text, const Json& answer, size_t prefix) {
+  const std::string message(TextMember(answer, "error_message"));
+  if (TextMember(answer, "error_type") == "not implemented" &&
+      message.find("Only SELECT") != std::string::npos) {
+    return ExplainOther(text, Lex(text.text));
+  }
+  const std::string_view position = TextMember(answer, "position");
+  size_t offset = 0;
+  const auto read = std::from_chars(position.data(), position.data() + position.size(), offset);
+  if (position.empty() || read.ec != std::errc()) {
+    return SyntaxFault(text, {0, 0}, CleanMessage(message));
+  }
+  return ExplainSyntax(text, message, offset < prefix ? 0 : offset - prefix);
+}
+
+}  // namespace headrace::sql
