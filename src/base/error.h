@@ -19,13 +19,13 @@ enum class Severity { kError, kWarning, kHint };
 
 /// Where an error is. Empty or zero members are unknown.
 struct Place {
-  std::string file;         ///< path relative to the project, or as the user typed it
-  int line = 0;             ///< 1-based
-  int column = 0;           ///< 1-based, in characters
-  int length = 0;           ///< characters to underline; 0 = 1
-  std::string source_line;  ///< the text of that line, for the caret
-  std::string node;         ///< name of the node
-  std::string rows;         ///< e.g. "row 17", "rows 3, 9 and 35 more"
+  std::string file = {};         ///< path relative to the project, or as the user typed it
+  int line = 0;                  ///< 1-based
+  int column = 0;                ///< 1-based, in characters
+  int length = 0;                ///< characters to underline; 0 = 1
+  std::string source_line = {};  ///< the text of that line, for the caret
+  std::string node = {};         ///< name of the node
+  std::string rows = {};         ///< e.g. "row 17", "rows 3, 9 and 35 more"
 };
 
 /// One fault. Plain data, freely copied; not thread-safe while it is being changed.

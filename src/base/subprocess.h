@@ -10,12 +10,12 @@
 namespace headrace {
 
 struct SubprocessOptions {
-  std::vector<std::string> command;        ///< program and arguments; never a shell string
-  std::map<std::string, std::string> env;  ///< the whole environment of the child
-  std::string directory;                   ///< working directory; empty = ours
-  std::string input;                       ///< written to stdin, then closed
-  int64_t timeout_micros = 60'000'000;     ///< then SIGTERM, SIGKILL 2 s later
-  int64_t max_output_bytes = 1 << 20;      ///< per stream; the rest is read and dropped
+  std::vector<std::string> command = {};        ///< program and arguments; never a shell string
+  std::map<std::string, std::string> env = {};  ///< the whole environment of the child
+  std::string directory = {};                   ///< working directory; empty = ours
+  std::string input = {};                       ///< written to stdin, then closed
+  int64_t timeout_micros = 60'000'000;          ///< then SIGTERM, SIGKILL 2 s later
+  int64_t max_output_bytes = 1 << 20;           ///< per stream; the rest is read and dropped
 };
 
 struct SubprocessResult {
