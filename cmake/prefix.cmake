@@ -24,10 +24,13 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml>=0.7.12)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
 
 # Headers and libraries of every folder. Which folder may include which of them is guarded by
 # tools/check_includes.py.
 add_library(headrace_dependencies INTERFACE)
 target_link_libraries(headrace_dependencies INTERFACE
   DuckDB::duckdb fmt::fmt PkgConfig::SQLITE PkgConfig::FYAML PkgConfig::XXHASH
+  PkgConfig::ZLIB PkgConfig::ZSTD
   nlohmann_json::nlohmann_json Eigen3::Eigen CLI11::CLI11 Threads::Threads ${CMAKE_DL_LIBS})

@@ -19,6 +19,7 @@ THIRD_PARTY = [
     (r"duckdb(_extension)?\.h", ["data", "exec/duckdb", "sql"]),
     (r"sqlite3(ext)?\.h", ["store", "components/sources"]),
     (r"libfyaml\.h", ["yaml"]),
+    (r"(zlib|zstd)\.h", ["components/sources"]),
     (r"(Eigen|unsupported/Eigen)/.*", ["learn"]),
     (r"CLI/.*", ["cli"]),
 ]
