@@ -100,8 +100,8 @@ using OwnedArrowArray = Owned<ArrowArray>;
 using OwnedArrowStream = Owned<ArrowArrayStream>;
 
 /// Some rows as columns. Layout by type (the only one used inside Headrace):
-///   BOOLEAN bits (b); TINYINT … UBIGINT (c s i l C S I L); FLOAT f, DOUBLE g; DECIMAL(p,s) 128 bits
-///   (d:p,s); VARCHAR u (32-bit offsets); BLOB z; DATE days (tdD); TIME µs (ttu); TIMESTAMP µs
+///   BOOLEAN bits (b); TINYINT … UBIGINT (c s i l C S I L); FLOAT f, DOUBLE g; DECIMAL(p,s) 128
+///   bits (d:p,s); VARCHAR u (32-bit offsets); BLOB z; DATE days (tdD); TIME µs (ttu); TIMESTAMP µs
 ///   (tsu:), with time zone (tsu:UTC), _NS (tsn:); INTERVAL (tin); UUID its text (u); LIST +l;
 ///   STRUCT +s; MAP +m.
 /// `offset` of the outer struct array is always 0. Move-only; const use is thread-safe.

@@ -32,7 +32,21 @@ class ColumnView {
 
  private:
   enum class Physical : uint8_t {
-    kNone, kBit, kI8, kI16, kI32, kI64, kU8, kU16, kU32, kU64, kF32, kF64, kDecimal, kText, kNanos
+    kNone,
+    kBit,
+    kI8,
+    kI16,
+    kI32,
+    kI64,
+    kU8,
+    kU16,
+    kU32,
+    kU64,
+    kF32,
+    kF64,
+    kDecimal,
+    kText,
+    kNanos
   };
   const ArrowArray* array_ = nullptr;
   const uint8_t* valid_ = nullptr;
@@ -44,8 +58,8 @@ class ColumnView {
 };
 
 /// Builds batches row by row for sources that have no columns of their own (SQLite …). Types:
-/// BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB, DATE (days), TIMESTAMP [WITH TIME ZONE] (µs). Values come
-/// in the order of the columns, one Append per column and row. Not thread-safe.
+/// BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB, DATE (days), TIMESTAMP [WITH TIME ZONE] (µs). Values
+/// come in the order of the columns, one Append per column and row. Not thread-safe.
 class BatchBuilder {
  public:
   /// Error "bad_type" for another type.
@@ -59,8 +73,8 @@ class BatchBuilder {
   void AppendInt64(int64_t value);  ///< BIGINT, DATE, TIMESTAMP; also BOOLEAN (≠ 0) and DOUBLE
   void AppendDouble(double value);  ///< DOUBLE only
   void AppendText(std::string_view value);  ///< VARCHAR and BLOB; VARCHAR must be UTF-8
-  int64_t rows() const;   ///< complete rows so far
-  int64_t bytes() const;  ///< memory held
+  int64_t rows() const;                     ///< complete rows so far
+  int64_t bytes() const;                    ///< memory held
   /// The rows so far as a batch; the builder is empty afterwards.
   Batch Finish();
 

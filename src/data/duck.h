@@ -15,9 +15,9 @@
 namespace headrace::data {
 
 struct DuckOptions {
-  int threads = 1;                     ///< of the whole instance
-  int64_t memory_bytes = 1LL << 30;    ///< DuckDB may exceed it by a quarter: leave headroom
-  std::string temp_directory;          ///< for spilling; empty = no spilling
+  int threads = 1;                   ///< of the whole instance
+  int64_t memory_bytes = 1LL << 30;  ///< DuckDB may exceed it by a quarter: leave headroom
+  std::string temp_directory;        ///< for spilling; empty = no spilling
   /// Sealed: SQL sees these directories (absolute paths; files below them may be read and written)
   /// and nothing else: no other file, no network, no extension, no ATTACH, no setting can change.
   bool sealed = false;
@@ -43,6 +43,7 @@ struct StreamOptions {
 
 class DuckConnection;
 namespace internal {
+struct Access;
 struct InstanceState;
 struct ConnectionState;
 }  // namespace internal
@@ -65,7 +66,7 @@ class SourceHandle {
 /// One in-memory DuckDB with its threads and memory. Time zone UTC, NULLs last, binary collation,
 /// insertion order preserved, no extension is ever fetched. Thread-safe; opening costs about 30 ms.
 /// Connections, streams and handles keep it alive.
-class DuckInstance {
+class DuckInstance : public std::enable_shared_from_this<DuckInstance> {
  public:
   static Result<std::shared_ptr<DuckInstance>> Open(const DuckOptions& options);
   ~DuckInstance();
@@ -87,6 +88,7 @@ class DuckInstance {
   const DuckOptions& options() const;
 
  private:
+  friend struct internal::Access;
   explicit DuckInstance(std::shared_ptr<internal::InstanceState> state);
   std::shared_ptr<internal::InstanceState> state_;
 };
@@ -96,9 +98,9 @@ class DuckInstance {
 /// Errors: codes "syntax", "unknown_column", "unknown_table", "unknown_function", "bad_sql" (blame
 /// user; place.line, place.column, place.source_line, place.length relative to the text given,
 /// subject and candidates when known), "conversion", "out_of_range", "constraint", "bad_input"
-/// (blame data), "out_of_memory", "no_space", "io_error", "permission_denied" (blame system), "sealed" (blame
-/// user), "cancelled", "source_failed" (cause = the reader's error), "internal". Messages carry no
-/// prefix of DuckDB.
+/// (blame data), "out_of_memory", "no_space", "io_error", "permission_denied" (blame system),
+/// "sealed" (blame user), "cancelled", "source_failed" (cause = the reader's error), "internal".
+/// Messages carry no prefix of DuckDB.
 class DuckConnection {
  public:
   DuckConnection(DuckConnection&&) noexcept;
@@ -106,10 +108,12 @@ class DuckConnection {
   ~DuckConnection();
 
   /// Runs one or several statements; the results are dropped. Returns the rows changed or copied by
-  /// the last one.
+  /// the last one. For the engine's own statements: a sealed instance takes all but those that
+  /// change settings or reach outside.
   Result<int64_t> Execute(const std::string& sql, const Parameters& parameters = {},
                           const QueryOptions& options = {});
-  /// Runs one statement and holds its whole result.
+  /// Runs one statement and holds its whole result. A sealed instance takes only SELECT, EXPLAIN,
+  /// DESCRIBE and the like.
   Result<Rows> Query(const std::string& sql, const Parameters& parameters = {},
                      const QueryOptions& options = {});
   /// Names and types of the result of one SELECT, without running it. Error "not_a_select" for any
@@ -121,6 +125,7 @@ class DuckConnection {
 
  private:
   friend class DuckInstance;
+  friend struct internal::Access;
   explicit DuckConnection(std::unique_ptr<internal::ConnectionState> state);
   std::unique_ptr<internal::ConnectionState> state_;
 };

@@ -23,7 +23,7 @@ class DistinctSketch {
   }
   void Merge(const DistinctSketch& other);
   int64_t Estimate() const;
-  /// Base64 of the registers, shortened when few are set; "" when none is.
+  /// The registers as text, short when few are set; "" when none is.
   std::string ToText() const;
   static std::optional<DistinctSketch> FromText(const std::string& text);
 
@@ -43,10 +43,9 @@ struct ColumnProfile {
   std::optional<double> min, max;
   /// The same as text: exact for integers and decimals; texts are cut to 64 bytes.
   std::optional<std::string> min_text, max_text;
-  double sum = 0;          ///< numbers: over values that are neither NULL nor infinite nor NaN
-  double sum_squares = 0;  ///< of the differences from `shift`
-  double shift = 0;        ///< numbers: the first value seen; keeps the variance stable
-  int64_t finite = 0;      ///< how many values are in `sum`
+  int64_t finite = 0;  ///< numbers, booleans: values that are neither NULL nor NaN nor infinite
+  double sum = 0;      ///< of these
+  double m2 = 0;       ///< sum of their squared differences from the mean
   int64_t min_length = -1, max_length = -1;  ///< texts, blobs: bytes; lists: elements
 
   std::optional<double> Mean() const;
@@ -61,9 +60,9 @@ struct Profile {
   Status Merge(const Profile& other);
 };
 
-/// {"rows": 10, "columns": [{"name": "x", "type": "DOUBLE", "nulls": 0, "distinct": 9, "min": …,
-/// "max": …, "mean": …, "stddev": …, "sketch": "…"}]}. Doubles carry 12 digits, so that the order
-/// of summation does not show.
+/// {"rows": 10, "columns": [{"name": "x", "type": "DOUBLE", "nulls": 0, "distinct": 9, "min":
+/// "0.5", "max": "7.0", "mean": …, "stddev": …, "sketch": "…"}]}. What does not apply is left out.
+/// Doubles carry 12 digits, so that the order of summation does not show.
 Json ToJson(const Profile& profile);
 Result<Profile> ProfileFromJson(const Json& json);
 

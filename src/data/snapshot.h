@@ -25,14 +25,15 @@ struct SnapshotFile {
 
 /// Plain data; what the manifest holds. Two snapshots with equal `id` hold equal rows.
 struct Snapshot {
-  std::string id;        ///< SnapshotId(schema, digest)
+  std::string id;  ///< SnapshotId(schema, digest)
   std::string node;
   std::string build_id;
   Schema schema;
   Digest digest;
   int64_t rows = 0;
-  int64_t bytes = 0;     ///< of all files
-  std::vector<SnapshotFile> files;  ///< never empty: a table without rows has a file with the schema
+  int64_t bytes = 0;  ///< of all files
+  std::vector<SnapshotFile>
+      files;  ///< never empty: a table without rows has a file with the schema
   Profile profile;
 };
 Json ToJson(const Snapshot& snapshot);
@@ -52,7 +53,8 @@ struct MaterializeRequest {
   /// NULL)`; all are evaluated in one scan.
   std::vector<std::string> aggregates;
   int64_t row_group_rows = 122880;
-  QueryOptions query;  ///< cancel, progress; prefix_bytes = bytes of `select` before the user's text
+  QueryOptions
+      query;  ///< cancel, progress; prefix_bytes = bytes of `select` before the user's text
 };
 
 /// A snapshot that is written but not yet visible. Removes its files when it is destroyed without
@@ -86,7 +88,8 @@ class SnapshotWriter {
 
   /// Runs the query and writes its rows, cast by StoredSchema, with digest, profile and aggregates.
   /// On an error nothing stays on disk. Errors: those of DuckConnection and StoredSchema.
-  Result<PendingSnapshot> Materialize(DuckConnection& connection, const MaterializeRequest& request);
+  Result<PendingSnapshot> Materialize(DuckConnection& connection,
+                                      const MaterializeRequest& request);
 
   /// Makes the files durable and moves them to tables/<node>/<build>/. Crash points
   /// snapshot.written, .synced, .renamed, .dir_synced. The caller commits to the store afterwards.
@@ -100,9 +103,9 @@ class SnapshotWriter {
 };
 
 struct ReadOptions {
-  std::vector<std::string> columns;   ///< empty = all, in stored order
-  std::string where;                  ///< SQL boolean expression; empty = all rows
-  bool ordered = false;               ///< by `order_by`, then by row hash: a total order
+  std::vector<std::string> columns;  ///< empty = all, in stored order
+  std::string where;                 ///< SQL boolean expression; empty = all rows
+  bool ordered = false;              ///< by `order_by`, then by row hash: a total order
   std::vector<std::string> order_by;
 };
 

@@ -38,20 +38,20 @@ Result<Schema> SchemaFromJson(const Json& json);
 /// What a type is for those who must treat its values alike.
 enum class TypeClass {
   kBoolean,
-  kInteger,    ///< TINYINT … BIGINT, UTINYINT … UBIGINT, HUGEINT, UHUGEINT
-  kFloating,   ///< FLOAT, DOUBLE
+  kInteger,   ///< TINYINT … BIGINT, UTINYINT … UBIGINT, HUGEINT, UHUGEINT
+  kFloating,  ///< FLOAT, DOUBLE
   kDecimal,
-  kText,       ///< VARCHAR and ENUM
+  kText,  ///< VARCHAR and ENUM
   kDate,
   kTime,       ///< TIME, TIME_NS, TIME WITH TIME ZONE
   kTimestamp,  ///< every TIMESTAMP, with or without zone
   kInterval,
   kBlob,
-  kList,       ///< also arrays of fixed length
+  kList,  ///< also arrays of fixed length
   kStruct,
   kMap,
   kUuid,
-  kOther,      ///< UNION, BIT, BIGNUM, untyped NULL, types of extensions
+  kOther,  ///< UNION, BIT, BIGNUM, untyped NULL, types of extensions
 };
 TypeClass ClassOf(std::string_view type);
 /// "integer", "text" …: the word for messages and JSON.
@@ -61,7 +61,7 @@ bool IsNumber(TypeClass type_class);  ///< integer, floating, decimal
 /// A type taken apart: "STRUCT(a INTEGER)[]" is a list with one child, a struct with one child.
 struct TypeTree {
   TypeClass type_class = TypeClass::kOther;
-  std::string name;                 ///< "DECIMAL", "STRUCT", "VARCHAR", "LIST", "ARRAY" …; upper case
+  std::string name;  ///< "DECIMAL", "STRUCT", "VARCHAR", "LIST", "ARRAY" …; upper case
   std::vector<TypeTree> children;   ///< list: element; map: key, value; struct, union: fields
   std::vector<std::string> fields;  ///< names of a struct's or union's fields
   int precision = 0, scale = 0;     ///< of DECIMAL

@@ -1,0 +1,113 @@
+#include "data/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/quote.h"
+
+namespace headrace::data {
+
+Json ToJson(const Snapshot& snapshot) {
+  Json files = Json::array();
+  for (const SnapshotFile& file : snapshot.files) {
+    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
+  }
+  return {{"format", 1},
+          {"id", snapshot.id},
+          {"node", snapshot.node},
+          {"build", snapshot.build_id},
+          {"rows", snapshot.rows},
+          {"bytes", snapshot.bytes},
+          {"digest", snapshot.digest.sum.Hex()},
+          {"files", std::move(files)},
+          {"schema", ToJson(snapshot.schema)},
+          {"profile", ToJson(snapshot.profile)}};
+}
+
+namespace {
+
+Error BadManifest(std::string_view why) {
+  Error error = InternalError(fmt::format("a snapshot's manifest can't be read: {}", why));
+  error.code = "bad_manifest";
+  return error;
+}
+
+Hash128 HashFromHex(const std::string& hex) {
+  Hash128 out;
+  if (hex.size() != 32) return out;
+  out.high = std::stoull(hex.substr(0, 16), nullptr, 16);
+  out.low = std::stoull(hex.substr(16), nullptr, 16);
+  return out;
+}
+
+}  // namespace
+
+Result<Snapshot> SnapshotFromJson(const Json& json) {
+  try {
+    if (json.at("format").get<int>() != 1) {
+      return BadManifest("it was written by a newer version of Headrace");
+    }
+    Snapshot out;
+    out.id = json.at("id").get<std::string>();
+    out.node = json.at("node").get<std::string>();
+    out.build_id = json.at("build").get<std::string>();
+    out.rows = json.at("rows").get<int64_t>();
+    out.bytes = json.at("bytes").get<int64_t>();
+    out.digest = {HashFromHex(json.at("digest").get<std::string>()), out.rows};
+    for (const Json& file : json.at("files")) {
+      out.files.push_back({file.at("path").get<std::string>(), file.at("rows").get<int64_t>(),
+                           file.at("bytes").get<int64_t>()});
+    }
+    HR_ASSIGN(out.schema, SchemaFromJson(json.at("schema")));
+    HR_ASSIGN(out.profile, ProfileFromJson(json.at("profile")));
+    return out;
+  } catch (const std::exception& e) {
+    return BadManifest(e.what());
+  }
+}
+
+std::string RowHashSql(const std::vector<std::string>& columns) {
+  return fmt::format("hr_row_hash({})", QuoteIdentifiers(columns));
+}
+
+std::string ReadSnapshotSql(const std::string& warehouse, const Snapshot& snapshot,
+                            const ReadOptions& options) {
+  std::string files;
+  for (const SnapshotFile& file : snapshot.files) {
+    if (!files.empty()) files += ", ";
+    files += QuoteLiteral(JoinPath(warehouse, file.path));
+  }
+  std::string columns = options.columns.empty() ? "*" : QuoteIdentifiers(options.columns);
+  std::string sql = fmt::format("SELECT {} FROM read_parquet([{}])", columns, files);
+  if (!options.where.empty()) sql += fmt::format(" WHERE (\n{}\n)", options.where);
+  if (!options.ordered) return sql;
+  sql += " ORDER BY ";
+  for (const std::string& column : options.order_by) sql += QuoteIdentifier(column) + ", ";
+  return sql + RowHashSql(snapshot.schema.Names());
+}
+
+Result<std::unique_ptr<BatchReader>> ReadSnapshot(DuckInstance& instance,
+                                                  const std::string& warehouse,
+                                                  const Snapshot& snapshot,
+                                                  const ReadOptions& options,
+                                                  const StreamOptions& stream) {
+  return instance.Stream(ReadSnapshotSql(warehouse, snapshot, options), {}, stream);
+}
+
+Result<std::vector<Value>> EvaluateOn(DuckConnection& connection, const std::string& warehouse,
+                                      const Snapshot& snapshot,
+                                      const std::vector<std::string>& aggregates,
+                                      const Parameters& parameters, const QueryOptions& options) {
+  if (aggregates.empty()) return std::vector<Value>();
+  std::string items;
+  for (const std::string& aggregate : aggregates) {
+    items += fmt::format("{}(\n{}\n)", items.empty() ? "" : ", ", aggregate);
+  }
+  std::string sql = fmt::format("SELECT {} FROM ({})", items, ReadSnapshotSql(warehouse, snapshot));
+  HR_ASSIGN(Rows rows, connection.Query(sql, parameters, options));
+  if (rows.size() != 1) return InternalError("aggregates gave more than one row");
+  return std::move(rows.rows[0]);
+}
+
+}  // namespace headrace::data
