@@ -13,7 +13,7 @@ set(CMAKE_SKIP_INSTALL_RPATH OFF)
 add_compile_options(
   -Wall -Wextra -Werror
   # g++ 12 sees these where std::string is joined and assigned, wrongly (GCC PR 105329, 105651).
-  -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
+  -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
   -ffp-contract=off -fno-math-errno -fpch-preprocess
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 # Lazy binding and as-needed keep the start of a command cheap.
