@@ -31,7 +31,7 @@ std::string_view Text(RunStatus status);
 
 /// One run of a target.
 struct RunRecord {
-  std::string id;  ///< from NewId: sorts by time
+  std::string id;  ///< from NewId
   std::string target;
   std::string command;  ///< as typed, e.g. "run features+"
   std::string params;   ///< JSON object

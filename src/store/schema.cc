@@ -22,7 +22,8 @@ CREATE TABLE leases (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
-  id TEXT PRIMARY KEY,
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, -- ids of the same second have no order
+  id TEXT NOT NULL UNIQUE,
   target TEXT NOT NULL,
   epoch INTEGER NOT NULL,
   status TEXT NOT NULL,
@@ -34,11 +35,12 @@ CREATE TABLE runs (
   command TEXT NOT NULL,
   params TEXT NOT NULL,
   summary TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX runs_by_target ON runs (target, id);
+) STRICT;
+CREATE INDEX runs_by_target ON runs (target, seq);
+CREATE INDEX runs_by_status ON runs (target) WHERE status = 'running';
 
 CREATE TABLE run_nodes (
-  run TEXT NOT NULL REFERENCES runs ON DELETE CASCADE,
+  run_seq INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   node TEXT NOT NULL,
   target TEXT NOT NULL,
   kind TEXT NOT NULL,
@@ -51,9 +53,9 @@ CREATE TABLE run_nodes (
   finished_at INTEGER NOT NULL,
   reason TEXT NOT NULL,
   error TEXT NOT NULL,
-  PRIMARY KEY (run, node)
+  PRIMARY KEY (run_seq, node)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX run_nodes_by_node ON run_nodes (target, node, run);
+CREATE INDEX run_nodes_by_node ON run_nodes (target, node, run_seq);
 
 CREATE TABLE commits (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

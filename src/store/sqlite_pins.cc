@@ -88,7 +88,7 @@ class Keep {
     std::vector<int64_t> ends;
     HR_TRY(connection_
                .Query("SELECT last_commit FROM runs WHERE target = ? AND last_commit IS NOT NULL "
-                      "ORDER BY id DESC LIMIT ?",
+                      "ORDER BY seq DESC LIMIT ?",
                       target_, runs)
                .ForEach([&](const Statement& row) { ends.push_back(row.Int(0)); }));
     for (const int64_t end : std::set<int64_t>(ends.begin(), ends.end())) {

@@ -31,24 +31,24 @@ RunRecord RunOf(const Statement& row) {
 }
 
 constexpr std::string_view kNodeColumns =
-    "n.run, n.node, n.kind, n.action, n.reason, n.row_count, n.seconds, n.snapshot, n.build, "
+    "n.node, n.kind, n.action, n.reason, n.row_count, n.seconds, n.snapshot, n.build, "
     "n.error, n.started_at, n.finished_at";
 
 /// Columns from `first` on.
-NodeRecord NodeOf(const Statement& row, int first) {
+NodeRecord NodeOf(const Statement& row, int first, const std::string& run) {
   NodeRecord node;
-  node.run = row.Text(first);
-  node.node = row.Text(first + 1);
-  node.kind = row.Text(first + 2);
-  node.action = row.Text(first + 3);
-  node.reason = row.Text(first + 4);
-  node.rows = row.Int(first + 5);
-  node.seconds = row.Double(first + 6);
-  node.snapshot = row.Text(first + 7);
-  node.build = row.Text(first + 8);
-  node.error = row.Text(first + 9);
-  node.started = row.Int(first + 10);
-  node.finished = row.Int(first + 11);
+  node.run = run;
+  node.node = row.Text(first);
+  node.kind = row.Text(first + 1);
+  node.action = row.Text(first + 2);
+  node.reason = row.Text(first + 3);
+  node.rows = row.Int(first + 4);
+  node.seconds = row.Double(first + 5);
+  node.snapshot = row.Text(first + 6);
+  node.build = row.Text(first + 7);
+  node.error = row.Text(first + 8);
+  node.started = row.Int(first + 9);
+  node.finished = row.Int(first + 10);
   return node;
 }
 
@@ -83,9 +83,9 @@ Status SqliteStore::FinishRun(const Claim& claim, const std::string& run, RunSta
 Status SqliteStore::PutNodeRecord(Connection& connection, const std::string& target,
                                   const NodeRecord& record) {
   return connection.Run(
-      "INSERT OR REPLACE INTO run_nodes (run, node, target, kind, action, row_count, seconds, "
+      "INSERT OR REPLACE INTO run_nodes (run_seq, node, target, kind, action, row_count, seconds, "
       "snapshot, build, started_at, finished_at, reason, error) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "VALUES ((SELECT seq FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       record.run, record.node, target, record.kind, record.action, record.rows, record.seconds,
       record.snapshot, record.build, record.started, record.finished, Mask(record.reason),
       MaskJson(record.error));
@@ -105,7 +105,7 @@ Result<std::vector<RunRecord>> SqliteStore::ListRuns(const std::string& target, 
   std::vector<RunRecord> runs;
   HR_TRY(Read([&](Connection& connection) {
     return connection
-        .Query(fmt::format("SELECT {} FROM runs r WHERE target = ? ORDER BY id DESC LIMIT ?",
+        .Query(fmt::format("SELECT {} FROM runs r WHERE target = ? ORDER BY seq DESC LIMIT ?",
                            kRunColumns),
                target, n)
         .ForEach([&](const Statement& row) { runs.push_back(RunOf(row)); });
@@ -123,7 +123,7 @@ Result<RunRecord> SqliteStore::ReadRun(const std::string& target, const std::str
                .ForEach([&](const Statement& row) { found = RunOf(row); }));
     if (found) return Ok();
     return connection
-        .Query("SELECT id FROM runs WHERE target = ? ORDER BY id DESC LIMIT 1000", target)
+        .Query("SELECT id FROM runs WHERE target = ? ORDER BY seq DESC LIMIT 1000", target)
         .ForEach([&](const Statement& row) { known.push_back(row.Text(0)); });
   }));
   if (found) return std::move(*found);
@@ -138,10 +138,12 @@ Result<std::vector<NodeRecord>> SqliteStore::ReadRunNodes(const std::string& tar
   std::vector<NodeRecord> nodes;
   HR_TRY(Read([&](Connection& connection) {
     return connection
-        .Query(fmt::format("SELECT {} FROM run_nodes n WHERE run = ? AND target = ? ORDER BY node",
-                           kNodeColumns),
+        .Query(fmt::format(
+                   "SELECT {} FROM run_nodes n WHERE target = ?2 AND run_seq = (SELECT seq FROM "
+                   "runs WHERE id = ?1) ORDER BY node",
+                   kNodeColumns),
                run, target)
-        .ForEach([&](const Statement& row) { nodes.push_back(NodeOf(row, 0)); });
+        .ForEach([&](const Statement& row) { nodes.push_back(NodeOf(row, 0, run)); });
   }));
   return nodes;
 }
@@ -151,12 +153,12 @@ Result<std::vector<NodeRun>> SqliteStore::LastRuns(const std::string& target,
   std::vector<NodeRun> runs;
   HR_TRY(Read([&](Connection& connection) {
     return connection
-        .Query(fmt::format("SELECT {}, {} FROM run_nodes n JOIN runs r ON r.id = n.run "
-                           "WHERE n.target = ? AND n.node = ? ORDER BY n.run DESC LIMIT ?",
+        .Query(fmt::format("SELECT {}, {} FROM run_nodes n JOIN runs r ON r.seq = n.run_seq "
+                           "WHERE n.target = ? AND n.node = ? ORDER BY n.run_seq DESC LIMIT ?",
                            kRunColumns, kNodeColumns),
                target, node, n)
         .ForEach([&](const Statement& row) {
-          runs.push_back({NodeOf(row, kRunColumnCount), RunOf(row)});
+          runs.push_back({NodeOf(row, kRunColumnCount, row.Text(0)), RunOf(row)});
         });
   }));
   return runs;
