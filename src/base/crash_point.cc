@@ -31,7 +31,6 @@ constexpr std::string_view kNames[] = {
     "snapshot.dir_synced",
     "store.commit.before",
     "store.commit.inside",
-    "store.commit.inside",
     "store.commit.after",
     // A model version.
     "model.written",

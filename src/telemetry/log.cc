@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "base/file_system.h"
+#include "base/suggest.h"
 #include "base/text_width.h"
 
 namespace headrace::telemetry {
@@ -36,7 +37,8 @@ Result<LogLevel> ParseLogLevel(std::string_view text) {
   }
   return UserError("bad_log_level", fmt::format("'{}' is not a log level", text))
       .Subject(std::string(text))
-      .Candidates({kLevels.begin(), kLevels.end()});
+      .Candidates(Suggest(text, {kLevels.begin(), kLevels.end()}))
+      .Hint("levels are debug, info, warning, error, off");
 }
 
 Log::Log(LogOptions options, const Clock& clock, const Redactor* redactor)
