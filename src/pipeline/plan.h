@@ -26,6 +26,13 @@ struct Decision {
 /// model's content hash. Absent = not known yet.
 using InputIds = std::map<std::string, std::optional<std::string>>;
 
+/// Key under which NodeCommit::inputs keeps the identity of nodes without a snapshot (a model's
+/// content hash): no node can have this name.
+inline constexpr const char* kIdentityKey = "(identity)";
+
+/// What consumers of a committed node depend on.
+std::string ContentId(const store::NodeState& state);
+
 struct DecideOptions {
   bool full = false;  ///< build in any case
 };

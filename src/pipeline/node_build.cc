@@ -1,0 +1,600 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/crash_point.h"
+#include "base/id.h"
+#include "data/quote.h"
+#include "pipeline/build_context.h"
+#include "pipeline/runner.h"
+#include "pipeline/verdicts.h"
+
+namespace headrace::pipeline {
+namespace {
+
+std::string VerdictText(store::VerdictStatus status) { return std::string(store::Text(status)); }
+
+/// One node of a run, from decision to commit.
+class NodeBuilder {
+ public:
+  NodeBuilder(RunState& run, int index)
+      : run_(run), index_(index), node_(run.project->nodes()[index]) {
+    result_.node = node_.name;
+    result_.kind = node_.kind;
+  }
+
+  NodeResult Do();
+
+ private:
+  bool CollectInputs();
+  bool Decide();
+  void Act();
+  Status Check();
+  Status Build();
+  Status BuildOnce();
+  Status ReuseEarlier(const store::SnapshotRecord& record);
+  Status FillContext(BuildContext& context);
+  Status Judge(BuildContext& context, Outcome& outcome, const data::Snapshot* combined);
+  Status JudgeView(BuildContext& context);
+  Status Commit(store::NodeCommit commit);
+  store::NodeCommit NewCommit(const std::string& action) const;
+  store::NodeRecord Record(const std::string& action) const;
+  void Skip(std::string reason);
+  void Fail(Error error);
+  void Finish();
+  double Seconds() const;
+
+  RunState& run_;
+  const int index_;
+  const Node& node_;
+  NodeResult result_;
+  const store::NodeState* state_ = nullptr;
+  std::optional<store::NodeState> state_copy_;
+  InputIds inputs_;
+  Probe probe_;
+  Decision decision_;
+  std::string identity_;  ///< of nodes without a snapshot
+  int64_t started_ns_ = 0;
+  Timestamp started_ = 0;
+  CancelToken cancel_;
+  std::shared_ptr<telemetry::NodeProgress> progress_;
+};
+
+NodeResult NodeBuilder::Do() {
+  const RunServices& services = *run_.services;
+  started_ns_ = services.clock->MonotonicNanos();
+  started_ = services.clock->Now();
+  {
+    std::lock_guard lock(run_.mutex);
+    auto found = run_.states.find(node_.name);
+    if (found != run_.states.end()) state_copy_ = found->second;
+  }
+  state_ = state_copy_ ? &*state_copy_ : nullptr;
+  if (CollectInputs() && Decide()) Act();
+  Finish();
+  return std::move(result_);
+}
+
+/// False when the node can't run because of a node above.
+bool NodeBuilder::CollectInputs() {
+  std::lock_guard lock(run_.mutex);
+  for (int input : node_.inputs) {
+    const Node& above = run_.project->nodes()[input];
+    const bool selected = run_.selected[input];
+    if (run_.failed[input] && above.spec.common.on_failure != spec::OnFailure::kUseLast) {
+      // A model that was refused but has a champion counts as done; see RunNode's Finish.
+      Skip(above.name + (selected ? " failed or was skipped" : " was never built"));
+      return false;
+    }
+    if (!run_.ids[input].has_value() || run_.ids[input]->empty()) {
+      if (!selected) {
+        Fail(UserError("never_built", "'" + node_.name + "' reads '" + above.name +
+                                          "', which is not selected and was never built")
+                 .Node(node_.name)
+                 .Hint("run it with what stands above it: headrace run +" + node_.name));
+        return false;
+      }
+      if (above.kind != "model") {
+        Skip(above.name + " has nothing to read yet");
+        return false;
+      }
+    }
+    inputs_[above.name] = run_.ids[input].value_or("");
+  }
+  return true;
+}
+
+bool NodeBuilder::Decide() {
+  if (node_.unexpanded) {
+    Fail(*node_.unexpanded);
+    return false;
+  }
+  const RunServices& services = *run_.services;
+  ProbeContext context;
+  context.project = run_.project;
+  context.node = &node_;
+  context.state = state_;
+  context.store = services.store;
+  context.target = run_.project->target();
+  context.fs = services.fs;
+  context.now = run_.now;
+  context.sends = run_.project->Sends();
+  std::map<std::string, store::NodeState> others;
+  context.state_of = [&](const std::string& name) -> const store::NodeState* {
+    std::lock_guard lock(run_.mutex);
+    auto found = run_.states.find(name);
+    if (found == run_.states.end()) return nullptr;
+    return &(others[name] = found->second);
+  };
+  auto probed = node_.component->ProbeOutside(context);
+  if (!probed.ok()) {
+    Fail(std::move(probed).error());
+    return false;
+  }
+  probe_ = std::move(*probed);
+  decision_ = pipeline::Decide(*run_.project, node_, state_, inputs_, probe_, {run_.options->full},
+                               run_.now);
+  result_.reason = decision_.reason;
+  return true;
+}
+
+void NodeBuilder::Act() {
+  switch (decision_.action) {
+    case Action::kReuse: {
+      result_.action = "reuse";
+      if (state_->snapshot) {
+        result_.rows = state_->snapshot->rows;
+        result_.snapshot = state_->snapshot->id;
+      }
+      return;
+    }
+    case Action::kSkip:
+      Skip(decision_.reason);
+      return;
+    case Action::kFail: {
+      const auto& rejection = *state_->rejection;
+      result_.verdicts = rejection.verdicts;
+      result_.snapshot = rejection.snapshot;
+      Fail(CheckError(node_, rejection.verdicts));
+      result_.reason = decision_.reason;
+      return;
+    }
+    case Action::kCheck:
+    case Action::kBuild:
+      break;
+  }
+  const RunServices& services = *run_.services;
+  Json fields;
+  fields["node"] = node_.name;
+  fields["kind"] = node_.kind;
+  fields["action"] = Name(decision_.action);
+  fields["reason"] = decision_.reason;
+  services.events->Emit("node_started", fields);
+  progress_ = services.progress->Start(node_.name, node_.kind);
+  Status status = decision_.action == Action::kCheck ? Check() : Build();
+  if (!status.ok()) Fail(std::move(status).error());
+}
+
+store::NodeRecord NodeBuilder::Record(const std::string& action) const {
+  store::NodeRecord record;
+  record.run = run_.run;
+  record.node = node_.name;
+  record.kind = node_.kind;
+  record.action = action;
+  record.reason = result_.reason;
+  record.rows = result_.rows;
+  record.seconds = Seconds();
+  record.snapshot = result_.snapshot;
+  if (result_.error) record.error = ErrorToJson(*result_.error);
+  record.started = started_;
+  record.finished = run_.services->clock->Now();
+  return record;
+}
+
+store::NodeCommit NodeBuilder::NewCommit(const std::string& action) const {
+  store::NodeCommit commit;
+  commit.node = node_.name;
+  commit.kind = node_.kind;
+  commit.run = run_.run;
+  commit.action = action;
+  commit.fingerprint = decision_.fingerprint;
+  commit.definition = node_.definition;
+  commit.checks_definition = node_.checks_definition;
+  for (const auto& [name, id] : inputs_) commit.inputs[name] = id.value_or("");
+  return commit;
+}
+
+Status NodeBuilder::Commit(store::NodeCommit commit) {
+  if (!identity_.empty()) commit.inputs[kIdentityKey] = identity_;
+  commit.record = Record(commit.rejected ? "fail" : commit.action);
+  HR_TRY(run_.services->store->CommitNode(run_.claim, commit));
+  HR_ASSIGN(auto state, run_.services->store->ReadNode(run_.project->target(), node_.name));
+  std::lock_guard lock(run_.mutex);
+  if (state) {
+    run_.states[node_.name] = *state;
+    state_copy_ = std::move(*state);
+    state_ = &*state_copy_;
+  }
+  if (commit.snapshot && !commit.rejected) run_.built = true;
+  return Ok();
+}
+
+Status NodeBuilder::FillContext(BuildContext& context) {
+  const RunServices& services = *run_.services;
+  context.project = run_.project;
+  context.node = &node_;
+  context.run = run_.run;
+  context.target = run_.project->target();
+  context.claim = run_.claim;
+  context.state = state_;
+  context.store = services.store;
+  context.fs = services.fs;
+  context.clock = services.clock;
+  context.now = run_.now;
+  context.budget = services.budget;
+  context.cancel = cancel_;
+  context.instances = services.instances;
+  context.writer = run_.writer.get();
+  context.warehouse = services.warehouse;
+  context.project_root = run_.project->root();
+  context.state_folder = services.state_folder;
+  context.build_id = NewId(*services.clock);
+  context.fingerprint = decision_.fingerprint;
+  context.parameters = run_.project->Parameters(run_.now);
+  context.aggregates = CheckAggregates(node_);
+  context.full = run_.options->full;
+  context.sends = run_.project->Sends();
+  context.progress = progress_.get();
+  context.events = services.events;
+  context.redactor = services.redactor;
+  std::lock_guard lock(run_.mutex);
+  for (int index : run_.project->TableInputs(node_)) {
+    const std::string& name = run_.project->nodes()[index].name;
+    auto found = run_.snapshots.find(name);
+    if (found == run_.snapshots.end()) {
+      auto state = run_.states.find(name);
+      if (state == run_.states.end() || !state->second.snapshot) {
+        return UserError("never_built", "'" + name + "' was never built").Node(node_.name);
+      }
+      HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(name, *state->second.snapshot));
+      found = run_.snapshots.emplace(name, std::move(snapshot)).first;
+    }
+    context.inputs.emplace(name, found->second);
+  }
+  return Ok();
+}
+
+/// Only the checks changed: they run on the rows that are there.
+Status NodeBuilder::Check() {
+  BuildContext context;
+  cancel_ = run_.cancel;
+  HR_TRY(FillContext(context));
+  result_.action = "check";
+  if (node_.view) return JudgeView(context);
+  HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(node_.name, *state_->snapshot));
+  HR_ASSIGN(auto instance, context.instances->Parallel());
+  HR_ASSIGN(auto connection, instance->Connect());
+  HR_ASSIGN(auto values, data::EvaluateOn(connection, context.warehouse, snapshot,
+                                          context.aggregates, {}, context.Query()));
+  result_.rows = snapshot.rows;
+  result_.snapshot = snapshot.id;
+  result_.verdicts = JudgeChecks(node_, values, snapshot.rows, connection,
+                                 "(" + data::ReadSnapshotSql(context.warehouse, snapshot) + ")");
+  store::NodeCommit commit = NewCommit("check");
+  commit.verdicts = result_.verdicts;
+  commit.rejected = Rejected(commit.verdicts);
+  HR_TRY(Commit(std::move(commit)));
+  if (Rejected(result_.verdicts)) return CheckError(node_, result_.verdicts);
+  return Ok();
+}
+
+Status NodeBuilder::JudgeView(BuildContext& context) {
+  store::NodeCommit commit = NewCommit(result_.action);
+  if (!node_.checks.empty()) {
+    HR_ASSIGN(auto connection, context.ConnectInputs());
+    HR_ASSIGN(std::string text, context.InputSql(node_.name));
+    std::string query = "SELECT count(*)";
+    for (const auto& aggregate : context.aggregates) query += ", " + aggregate;
+    query += " FROM (" + text + ")";
+    HR_ASSIGN(auto rows,
+              connection.Query(query, UsedParameters(*run_.project, node_, context.parameters),
+                               context.Query()));
+    const auto& row = rows.rows.front();
+    result_.rows = row.front().AsInt64();
+    result_.verdicts =
+        JudgeChecks(node_, std::span(row).subspan(1), result_.rows, connection, "(" + text + ")");
+    commit.verdicts = result_.verdicts;
+    commit.rejected = Rejected(commit.verdicts);
+  }
+  HR_TRY(Commit(std::move(commit)));
+  if (Rejected(result_.verdicts)) return CheckError(node_, result_.verdicts);
+  return Ok();
+}
+
+Status NodeBuilder::Build() {
+  result_.action = "build";
+  if (node_.has_table && node_.kind != "source" && probe_.changed.empty() && !run_.options->full &&
+      !node_.spec.common.rerun_always) {
+    HR_ASSIGN(auto earlier, run_.services->store->FindSnapshot(run_.project->target(), node_.name,
+                                                               decision_.fingerprint));
+    const bool checks_same =
+        state_ != nullptr &&
+        state_->checks_digest == store::DefinitionDigest(node_.checks_definition);
+    if (earlier && checks_same && state_->snapshot && earlier->build != state_->snapshot->build) {
+      return ReuseEarlier(*earlier);
+    }
+  }
+  const int attempts = 1 + std::max(0, node_.spec.common.retries);
+  for (int attempt = 1;; ++attempt) {
+    cancel_ = CancelToken();
+    CancelToken own = cancel_;
+    auto handle = run_.cancel.OnCancel([own]() mutable { own.Cancel(); });
+    int watch = 0;
+    if (node_.spec.common.timeout) {
+      watch = run_.watchdog->Watch(cancel_, node_.spec.common.timeout->micros);
+    }
+    Status status = BuildOnce();
+    const bool timed_out = watch != 0 && run_.watchdog->Release(watch);
+    if (status.ok()) return status;
+    if (timed_out && !run_.cancel.Cancelled()) {
+      return SystemError("timeout", "'" + node_.name + "' did not finish within its timeout of " +
+                                        node_.spec.common.timeout->text)
+          .Node(node_.name)
+          .Hint("raise 'timeout' or make the node faster");
+    }
+    if (!status.error().retriable || attempt >= attempts || run_.cancel.Cancelled()) return status;
+    result_.notes.push_back(Error(status.error()).As(Severity::kWarning));
+    run_.services->clock->SleepMicros(std::min<int64_t>(30'000'000, 500'000LL << attempt));
+  }
+}
+
+/// A change was undone: the rows that were built then are still there.
+Status NodeBuilder::ReuseEarlier(const store::SnapshotRecord& record) {
+  result_.action = "reuse";
+  result_.reason = "the same as before: the rows built then are still there";
+  result_.rows = record.rows;
+  result_.snapshot = record.id;
+  store::NodeCommit commit = NewCommit("reuse");
+  commit.snapshot = record;
+  HR_ASSIGN(auto whole,
+            run_.services->store->ReadSnapshot(run_.project->target(), {node_.name, record.build}));
+  commit.snapshot = whole;
+  HR_ASSIGN(auto history,
+            run_.services->store->ReadHistory(run_.project->target(), node_.name, 50));
+  for (const auto& past : history) {
+    if (past.build == record.build && !past.rejected) {
+      commit.verdicts = past.verdicts;
+      break;
+    }
+  }
+  HR_TRY(Commit(std::move(commit)));
+  HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(node_.name, record));
+  std::lock_guard lock(run_.mutex);
+  run_.snapshots[node_.name] = std::move(snapshot);
+  return Ok();
+}
+
+store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
+  store::SnapshotRecord record;
+  record.id = snapshot.id;
+  record.build = snapshot.build_id;
+  record.schema = data::ToJson(snapshot.schema).dump();
+  record.rows = snapshot.rows;
+  record.bytes = snapshot.bytes;
+  const Json manifest = data::ToJson(snapshot);
+  record.manifest = manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json files = Json::array();
+  std::set<std::string> builds;
+  for (const auto& file : snapshot.files) {
+    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
+    builds.insert(BaseName(DirName(file.path)));
+  }
+  builds.erase(snapshot.build_id);
+  record.files = files.dump();
+  record.shared_builds.assign(builds.begin(), builds.end());
+  return record;
+}
+
+Status NodeBuilder::BuildOnce() {
+  BuildContext context;
+  HR_TRY(FillContext(context));
+  if (node_.view) return JudgeView(context);
+  auto built = node_.component->Build(context);
+  if (!built.ok()) return std::move(built).error();
+  Outcome outcome = std::move(*built);
+  if (!outcome.action.empty()) result_.action = outcome.action;
+  if (!outcome.reason.empty()) result_.reason = outcome.reason;
+  if (outcome.rows >= 0) result_.rows = outcome.rows;
+  for (Error& note : outcome.notes) result_.notes.push_back(std::move(note));
+  result_.details = outcome.details;
+  for (const auto& [name, text] : outcome.events) {
+    auto fields = ParseJson(text, "event");
+    if (fields.ok()) run_.services->events->Emit(name, *fields);
+  }
+  identity_ = outcome.identity;
+  store::NodeCommit commit = NewCommit(result_.action);
+  commit.cursor = outcome.cursor;
+  commit.model = outcome.model;
+
+  std::optional<data::Snapshot> snapshot;
+  if (outcome.pending) {
+    snapshot = outcome.pending->snapshot();
+    if (outcome.append_to) {
+      const data::Snapshot& old = *outcome.append_to;
+      snapshot->digest += old.digest;
+      snapshot->rows += old.rows;
+      snapshot->bytes += old.bytes;
+      snapshot->files.insert(snapshot->files.begin(), old.files.begin(), old.files.end());
+      data::Profile profile = old.profile;
+      HR_TRY(profile.Merge(snapshot->profile));
+      snapshot->profile = std::move(profile);
+      snapshot->id = data::SnapshotId(snapshot->schema, snapshot->digest);
+    }
+    const bool same = state_ != nullptr && state_->snapshot.has_value() &&
+                      state_->snapshot->id == snapshot->id && !state_->rejection.has_value() &&
+                      state_->checks_digest == store::DefinitionDigest(node_.checks_definition);
+    if (same) {
+      // An identical rebuild: the snapshot that is there stays, nothing below has to run.
+      result_.verdicts = state_->verdicts;
+      commit.verdicts = state_->verdicts;
+      result_.snapshot = snapshot->id;
+      snapshot.reset();
+      outcome.pending.reset();
+    } else {
+      HR_TRY(Judge(context, outcome, &*snapshot));
+      commit.verdicts = result_.verdicts;
+      commit.rejected = Rejected(commit.verdicts);
+      HR_ASSIGN(data::Snapshot published, run_.writer->Publish(std::move(*outcome.pending)));
+      outcome.pending.reset();
+      commit.snapshot = RecordOf(*snapshot);
+      result_.snapshot = snapshot->id;
+    }
+  } else if (state_ != nullptr) {
+    commit.verdicts = state_->verdicts;
+    if (state_->snapshot) result_.snapshot = state_->snapshot->id;
+  }
+  if (outcome.failure) result_.error = outcome.failure;
+  const bool rejected = commit.rejected;
+  HR_TRY(Commit(std::move(commit)));
+  if (rejected) return CheckError(node_, result_.verdicts);
+  if (snapshot) {
+    std::lock_guard lock(run_.mutex);
+    run_.snapshots[node_.name] = std::move(*snapshot);
+  }
+  if (outcome.failure) return *outcome.failure;
+  return Ok();
+}
+
+/// Verdicts on what was written. Appended rows are judged together with the old ones: a key may be
+/// unique in each part and not in both.
+Status NodeBuilder::Judge(BuildContext& context, Outcome& outcome, const data::Snapshot* combined) {
+  if (node_.checks.empty()) return Ok();
+  // Before it is published, a snapshot's files stand in the pending folder.
+  data::Snapshot now = outcome.pending->snapshot();
+  std::string relation = "(" + data::ReadSnapshotSql(outcome.pending->folder(), now) + ")";
+  HR_ASSIGN(auto instance, context.instances->Parallel());
+  HR_ASSIGN(auto connection, instance->Connect());
+  std::vector<data::Value> values = outcome.pending->aggregates();
+  if (outcome.append_to) {
+    relation = "(SELECT * FROM (" + data::ReadSnapshotSql(context.warehouse, *outcome.append_to) +
+               ") UNION ALL SELECT * FROM " + relation + ")";
+    std::string query = "SELECT ";
+    for (size_t i = 0; i < context.aggregates.size(); ++i) {
+      query += (i > 0 ? ", " : "") + context.aggregates[i];
+    }
+    HR_ASSIGN(auto rows, connection.Query(query + " FROM " + relation, {}, context.Query()));
+    values = rows.rows.front();
+  }
+  result_.verdicts = JudgeChecks(node_, values, combined->rows, connection, relation);
+  return Ok();
+}
+
+void NodeBuilder::Skip(std::string reason) {
+  result_.action = "skip";
+  result_.reason = std::move(reason);
+}
+
+void NodeBuilder::Fail(Error error) {
+  if (error.place.node.empty()) error.place.node = node_.name;
+  if (error.place.file.empty()) error.place.file = node_.file;
+  result_.action = "fail";
+  result_.error = run_.services->redactor->Redact(std::move(error));
+}
+
+double NodeBuilder::Seconds() const {
+  return static_cast<double>(run_.services->clock->MonotonicNanos() - started_ns_) / 1e9;
+}
+
+void NodeBuilder::Finish() {
+  const RunServices& services = *run_.services;
+  result_.seconds = Seconds();
+  const bool failed = result_.action == "fail";
+  {
+    std::lock_guard lock(run_.mutex);
+    const bool skipped = result_.action == "skip";
+    // A refused model or an action whose sends failed leaves something to go on with.
+    const bool usable = node_.kind == "model" && state_ != nullptr && ContentId(*state_) != "" &&
+                        result_.error && result_.error->code == "gate_failed";
+    run_.failed[index_] = (failed || skipped) && !usable;
+    if (node_.view) {
+      if (!failed && !skipped) run_.ids[index_] = decision_.fingerprint;
+    } else if (state_ != nullptr) {
+      run_.ids[index_] = ContentId(*state_);
+    }
+    const bool committed = result_.action != "reuse" && result_.action != "skip" && !failed;
+    if (!committed) run_.records.push_back(Record(result_.action));
+    if (failed && (result_.error->code == "lease_lost") && !run_.fatal) {
+      run_.fatal = result_.error;
+      run_.cancel.Cancel();
+    }
+    if (failed &&
+        (run_.options->fail_fast || node_.spec.common.on_failure == spec::OnFailure::kStop)) {
+      run_.cancel.Cancel();
+    }
+  }
+  for (const auto& verdict : result_.verdicts) {
+    Json fields;
+    fields["node"] = node_.name;
+    fields["check"] = verdict.check;
+    fields["severity"] = verdict.severity;
+    fields["status"] = VerdictText(verdict.status);
+    fields["failing_rows"] = verdict.failing_rows;
+    fields["rows"] = verdict.total_rows;
+    if (!verdict.message.empty()) fields["message"] = verdict.message;
+    if (result_.action != "reuse") services.events->Emit("check", fields);
+  }
+  Json fields;
+  auto details = ParseJson(result_.details, "details");
+  fields["node"] = node_.name;
+  fields["kind"] = node_.kind;
+  fields["action"] = result_.action;
+  fields["rows"] = result_.rows < 0 ? Json() : Json(result_.rows);
+  fields["seconds"] = result_.seconds;
+  fields["snapshot"] = result_.snapshot.empty() ? Json() : Json(result_.snapshot);
+  fields["reason"] = result_.reason;
+  fields["error"] = Json();
+  if (result_.error) {
+    auto error = ParseJson(ErrorToJson(*result_.error), "error");
+    if (error.ok()) fields["error"] = std::move(*error);
+  }
+  if (details.ok()) {
+    for (auto& [key, value] : details->items()) fields[key] = value;
+  }
+  services.events->Emit("node_finished", fields);
+  std::string outcome = result_.action == "build"     ? "built"
+                        : result_.action == "retrain" ? "trained"
+                        : result_.action == "check"   ? "checked"
+                        : result_.action == "reuse"   ? "reused"
+                        : result_.action == "skip"    ? "skipped: " + result_.reason
+                                                      : "failed";
+  if (progress_ != nullptr) {
+    services.progress->Finish(progress_, outcome, failed);
+  } else {
+    services.progress->FinishAtOnce(node_.name, node_.kind, outcome, failed);
+  }
+}
+
+}  // namespace
+
+Result<data::Snapshot> SnapshotOf(const std::string& node, const store::SnapshotRecord& record) {
+  data::Snapshot snapshot;
+  snapshot.id = record.id;
+  snapshot.node = node;
+  snapshot.build_id = record.build;
+  snapshot.rows = record.rows;
+  snapshot.bytes = record.bytes;
+  HR_ASSIGN(Json schema, ParseJson(record.schema, "schema of " + node));
+  HR_ASSIGN(snapshot.schema, data::SchemaFromJson(schema));
+  HR_ASSIGN(Json files, ParseJson(record.files, "files of " + node));
+  for (const auto& file : files) {
+    snapshot.files.push_back(
+        {file.value("path", ""), file.value("rows", int64_t{0}), file.value("bytes", int64_t{0})});
+  }
+  return snapshot;
+}
+
+NodeResult RunNode(RunState& state, int index) { return NodeBuilder(state, index).Do(); }
+
+}  // namespace headrace::pipeline

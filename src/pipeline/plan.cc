@@ -1,0 +1,243 @@
+#include "pipeline/plan.h"
+
+#include <map>
+
+#include "base/hash.h"
+
+namespace headrace::pipeline {
+namespace {
+
+// Raised when the meaning of stored rows or of a component changes in a way that must rebuild.
+constexpr int kSemantics = 1;
+
+const char* Noun(const std::string& kind) {
+  return kind == "source" || kind == "sql" || kind == "predict" ? "rows" : "content";
+}
+
+std::string Join(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+    if (i == 3 && names.size() > 5) {
+      return text + " and " + std::to_string(names.size() - i - 1) + " more";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+const char* Name(Action action) {
+  switch (action) {
+    case Action::kBuild:
+      return "build";
+    case Action::kReuse:
+      return "reuse";
+    case Action::kCheck:
+      return "check";
+    case Action::kSkip:
+      return "skip";
+    case Action::kFail:
+      return "fail";
+  }
+  return "?";
+}
+
+std::string Fingerprint(const Project& project, const Node& node, const InputIds& inputs,
+                        const Probe& probe, Timestamp run_time) {
+  Hasher hasher;
+  hasher.Add("headrace.fingerprint").Add(int64_t{kSemantics});
+  hasher.Add(node.definition);
+  hasher.Add("engine").Add(project.target_settings().EngineName());
+  for (const auto& [name, id] : inputs) hasher.Add("input").Add(name).Add(id.value_or(""));
+  auto add_parameters = [&](const Node& of) {
+    for (const std::string& name : of.select.parameter_names) {
+      if (name == "run_time") {
+        hasher.Add("run_time").Add(run_time);
+        continue;
+      }
+      auto found = project.params().find(name);
+      if (found == project.params().end()) continue;
+      hasher.Add("param").Add(name).Add(spec::ToJson(found->second.value));
+    }
+  };
+  add_parameters(node);
+  hasher.Add("outside").Add(probe.identity);
+  return hasher.Finish().Hex();
+}
+
+Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
+                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
+                Timestamp run_time) {
+  Decision decision;
+  if (!probe.blocked.empty()) {
+    decision.action = Action::kSkip;
+    decision.reason = probe.blocked;
+    return decision;
+  }
+  std::vector<std::string> open;
+  for (const auto& [name, id] : inputs) {
+    if (!id.has_value()) open.push_back(name);
+  }
+  const bool never = state == nullptr || state->fingerprint.empty();
+  const bool definition_changed =
+      !never && state->definition_digest != store::DefinitionDigest(node.definition);
+  const bool checks_changed =
+      state != nullptr && state->checks_digest != store::DefinitionDigest(node.checks_definition);
+  decision.action = Action::kBuild;
+  if (open.empty()) {
+    decision.fingerprint = Fingerprint(project, node, inputs, probe, run_time);
+    if (state != nullptr && state->rejection.has_value() && !options.full &&
+        probe.changed.empty() && state->rejection->fingerprint == decision.fingerprint &&
+        state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition)) {
+      decision.action = Action::kFail;
+      decision.reason = "its checks failed on the same rows in run " + state->rejection->run;
+      return decision;
+    }
+  }
+  if (options.full) {
+    decision.reason = "--full";
+    return decision;
+  }
+  if (never) {
+    decision.reason = state == nullptr ? "never built" : "never built without a failed check";
+    return decision;
+  }
+  if (definition_changed) {
+    decision.reason = "its definition changed";
+    return decision;
+  }
+  if (!probe.changed.empty()) {
+    decision.reason = probe.changed;
+    return decision;
+  }
+  if (node.spec.common.rerun_always) {
+    decision.reason = "volatile: it runs every time";
+    return decision;
+  }
+  if (!open.empty()) {
+    decision.certain = false;
+    decision.reason = Join(open) + (open.size() == 1 ? " is" : " are") +
+                      " rebuilt above; reused if the rows stay the same";
+    return decision;
+  }
+  if (decision.fingerprint == state->fingerprint) {
+    if (checks_changed) {
+      decision.action = Action::kCheck;
+      decision.reason = "only its checks changed";
+      return decision;
+    }
+    decision.action = Action::kReuse;
+    decision.reason = probe.unchanged.empty() ? "nothing changed" : probe.unchanged;
+    return decision;
+  }
+  for (const auto& [name, id] : inputs) {
+    auto before = state->inputs.find(name);
+    if (before == state->inputs.end() || before->second != id) {
+      decision.inputs_changed.push_back(name);
+    }
+  }
+  if (!probe.keep.empty()) {
+    decision.action = Action::kReuse;
+    decision.reason = probe.keep;
+    decision.fingerprint = state->fingerprint;
+  } else if (!decision.inputs_changed.empty()) {
+    decision.reason = std::string(Noun(project.FindNode(decision.inputs_changed.front())
+                                           ? project.FindNode(decision.inputs_changed.front())->kind
+                                           : "sql")) +
+                      " of " + Join(decision.inputs_changed) + " changed";
+  } else if (!node.select.parameter_names.empty()) {
+    decision.reason = "a parameter changed";
+  } else {
+    decision.reason = "what it depends on outside the project changed";
+  }
+  return decision;
+}
+
+Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* store,
+                                          FileSystem& fs, const PlanOptions& options) {
+  std::map<std::string, store::NodeState> states;
+  if (store != nullptr) {
+    HR_ASSIGN(auto all, store->ReadState(project.target()));
+    for (auto& state : all) states[state.node] = std::move(state);
+  }
+  auto state_of = [&](const std::string& name) -> const store::NodeState* {
+    auto found = states.find(name);
+    return found == states.end() ? nullptr : &found->second;
+  };
+  std::vector<PlannedNode> plan;
+  std::vector<std::optional<std::string>> ids(project.nodes().size());
+  std::vector<bool> broken(project.nodes().size(), false);
+  for (size_t i = 0; i < project.nodes().size(); ++i) {
+    const Node& node = project.nodes()[i];
+    const bool selected = options.selected.empty() || options.selected[i];
+    const store::NodeState* state = state_of(node.name);
+    InputIds inputs;
+    std::string failed_above;
+    for (int input : node.inputs) {
+      inputs[project.nodes()[input].name] = ids[input];
+      if (broken[input]) failed_above = project.nodes()[input].name;
+    }
+    PlannedNode planned;
+    planned.node = &node;
+    if (!selected) {
+      if (node.view) {
+        bool known = true;
+        for (const auto& [name, id] : inputs) known = known && id.has_value();
+        if (known) ids[i] = Fingerprint(project, node, inputs, Probe{}, options.now);
+      } else {
+        ids[i] = state != nullptr ? ContentId(*state) : "";
+      }
+      continue;
+    }
+    ProbeContext context;
+    context.project = &project;
+    context.node = &node;
+    context.state = state;
+    context.store = store;
+    context.target = project.target();
+    context.fs = &fs;
+    context.now = options.now;
+    context.sends = project.Sends();
+    context.state_of = state_of;
+    Probe probe;
+    if (node.unexpanded) {
+      planned.decision.action = Action::kFail;
+      planned.decision.reason = node.unexpanded->message;
+    } else if (auto probed = node.component->ProbeOutside(context); !probed.ok()) {
+      planned.decision.action = Action::kFail;
+      planned.decision.reason = probed.error().message;
+    } else {
+      probe = std::move(*probed);
+      planned.decision = Decide(project, node, state, inputs, probe, {options.full}, options.now);
+    }
+    if (!failed_above.empty() && node.spec.common.on_failure != spec::OnFailure::kUseLast) {
+      planned.decision.action = Action::kSkip;
+      planned.decision.certain = true;
+      planned.decision.reason = failed_above + " fails";
+    }
+    broken[i] = planned.decision.action == Action::kFail ||
+                (planned.decision.action == Action::kSkip && state == nullptr);
+    if (node.view) {
+      bool known = true;
+      for (const auto& [name, id] : inputs) known = known && id.has_value();
+      if (known) ids[i] = Fingerprint(project, node, inputs, probe, options.now);
+    } else if (planned.decision.action == Action::kReuse ||
+               planned.decision.action == Action::kCheck) {
+      ids[i] = ContentId(*state);
+    } else if (planned.decision.action != Action::kBuild) {
+      ids[i] = state != nullptr ? ContentId(*state) : "";
+    }
+    plan.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+std::string ContentId(const store::NodeState& state) {
+  if (state.snapshot.has_value()) return state.snapshot->id;
+  auto identity = state.inputs.find(kIdentityKey);
+  return identity == state.inputs.end() ? state.fingerprint : identity->second;
+}
+
+}  // namespace headrace::pipeline
