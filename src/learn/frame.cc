@@ -1,0 +1,418 @@
+#include "learn/frame.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "base/suggest.h"
+#include "evaluate/random.h"
+#include "learn/feature_builder.h"
+#include "learn/target_reader.h"
+#include "model/column_values.h"
+
+namespace headrace::learn {
+namespace {
+
+using model::InputClass;
+
+/// Positions of the columns a spec names; −1 = none.
+struct Columns {
+  int target = -1, time = -1, group = -1, weight = -1;
+  std::vector<int> key, features, slices;
+};
+
+class FrameReader {
+ public:
+  FrameReader(data::BatchReader& rows, const FrameOptions& options)
+      : rows_(rows), schema_(rows.schema()), options_(options), spec_(*options.spec) {}
+
+  Result<Frame> Read() {
+    HR_TRY(Resolve());
+    HR_TRY(ReserveMemory());
+    HR_TRY(MakeBuilders());
+    HR_ASSIGN(TargetReader target,
+              TargetReader::Make(spec_, schema_.columns[static_cast<size_t>(at_.target)].type));
+    while (true) {
+      HR_TRY(options_.cancel.Check());
+      HR_ASSIGN(std::optional<data::Batch> batch, rows_.Next());
+      if (!batch) break;
+      HR_TRY(AddBatch(*batch, &target));
+    }
+    HR_TRY(target.Finish(spec_, options_.known_positive, frame_.rows_without_target, &frame_));
+    HR_TRY(CheckWeights());
+    HR_TRY(FinishFeatures());
+    if (frame_.rows_without_target == 0 && without_time_ == 0) frame_.input_row = {};
+    NoteLeftOutRows();
+    return std::move(frame_);
+  }
+
+ private:
+  Result<int> Position(const std::string& name, const char* option) {
+    const int at = schema_.IndexOf(name);
+    if (at >= 0) return at;
+    return UserError("unknown_column",
+                     fmt::format("`{}: {}` of model '{}': {} has no such column", option, name,
+                                 spec_.name, spec_.from.empty() ? "the input" : spec_.from))
+        .Subject(name)
+        .Candidates(Suggest(name, schema_.Names()))
+        .Hint(fmt::format("its columns are {}", fmt::join(schema_.Names(), ", ")));
+  }
+
+  Status Resolve() {
+    HR_ASSIGN(at_.target, Position(spec_.target, "target"));
+    if (!spec_.time.empty()) {
+      HR_ASSIGN(at_.time, Position(spec_.time, "time"));
+      const InputClass c = ClassAt(at_.time);
+      if (c != InputClass::kDate && c != InputClass::kTimestamp) {
+        return UserError("wrong_type",
+                         fmt::format("`time: {}` of model '{}' is {}; a date or a "
+                                     "timestamp is needed",
+                                     spec_.time, spec_.name,
+                                     schema_.columns[static_cast<size_t>(at_.time)].type))
+            .Subject(spec_.time)
+            .Hint(fmt::format("cast it in SQL: {}::TIMESTAMP", spec_.time));
+      }
+    }
+    if (!spec_.group.empty()) {
+      HR_ASSIGN(at_.group, Position(spec_.group, "group"));
+    }
+    if (!spec_.weight.empty()) {
+      HR_ASSIGN(at_.weight, Position(spec_.weight, "weight"));
+      if (ClassAt(at_.weight) != InputClass::kNumber) {
+        return UserError("wrong_type", fmt::format("`weight: {}` of model '{}' is no number",
+                                                   spec_.weight, spec_.name))
+            .Subject(spec_.weight);
+      }
+    }
+    for (const std::string& name : spec_.key) {
+      HR_ASSIGN(const int at, Position(name, "key"));
+      at_.key.push_back(at);
+    }
+    for (const std::string& name : options_.slices) {
+      HR_ASSIGN(const int at, Position(name, "gate"));
+      at_.slices.push_back(at);
+      frame_.slices.push_back({schema_.columns[static_cast<size_t>(at)].name, {}, {}});
+    }
+    slice_index_.resize(at_.slices.size());
+    return ResolveFeatures();
+  }
+
+  Status ResolveFeatures() {
+    const FeatureSpec& wish = spec_.features;
+    std::vector<uint8_t> excluded(schema_.size(), 0);
+    listed_.assign(schema_.size(), 0);
+    role_.assign(schema_.size(), FeatureRole::kAuto);
+    for (const auto& name : wish.exclude) {
+      HR_ASSIGN(const int at, Position(name, "features.exclude"));
+      excluded[static_cast<size_t>(at)] = 1;
+    }
+    for (const auto& [name, type] : wish.types) {
+      HR_ASSIGN(const int at, Position(name, "features.types"));
+      HR_ASSIGN(role_[static_cast<size_t>(at)], RoleOf(name, type, ClassAt(at)));
+      listed_[static_cast<size_t>(at)] = 1;
+    }
+    if (!wish.include.empty()) {
+      for (const auto& name : wish.include) {
+        HR_ASSIGN(const int at, Position(name, "features.include"));
+        if (at == at_.target) {
+          return UserError("target_as_feature",
+                           fmt::format("model '{}' lists its target '{}' under features.include",
+                                       spec_.name, name))
+              .Subject(name)
+              .Hint("remove it: a model can't see what it is to predict");
+        }
+        listed_[static_cast<size_t>(at)] = 1;
+        if (excluded[static_cast<size_t>(at)] == 0) at_.features.push_back(at);
+      }
+      std::sort(at_.features.begin(), at_.features.end());
+      at_.features.erase(std::unique(at_.features.begin(), at_.features.end()), at_.features.end());
+    } else {
+      for (int at = 0; at < static_cast<int>(schema_.size()); ++at) {
+        const bool special = at == at_.target || at == at_.time || at == at_.group ||
+                             at == at_.weight ||
+                             std::find(at_.key.begin(), at_.key.end(), at) != at_.key.end();
+        if (!special && excluded[static_cast<size_t>(at)] == 0) at_.features.push_back(at);
+      }
+    }
+    return Ok();
+  }
+
+  Result<FeatureRole> RoleOf(const std::string& name, const std::string& type, InputClass c) {
+    const bool date = c == InputClass::kDate || c == InputClass::kTimestamp;
+    if (type == "category") return FeatureRole::kCategory;
+    if (type == "number" || type == "boolean") {
+      if (!date) return FeatureRole::kNumber;
+    } else if (type == "date") {
+      if (date || c == InputClass::kText || c == InputClass::kTime) return FeatureRole::kDate;
+    } else {
+      return UserError("unknown_type",
+                       fmt::format("features.types of model '{}': '{}' is no type of a "
+                                   "feature",
+                                   spec_.name, type))
+          .Subject(type)
+          .Candidates(Suggest(type, {"number", "category", "boolean", "date"}))
+          .Hint("the types are number, category, boolean and date");
+    }
+    return UserError("wrong_type",
+                     fmt::format("features.types of model '{}': '{}' can't be read as a "
+                                 "{}, it is a {}",
+                                 spec_.name, name, type, model::Name(c)))
+        .Subject(name);
+  }
+
+  InputClass ClassAt(int column) const {
+    return model::InputClassOf(schema_.columns[static_cast<size_t>(column)].type);
+  }
+
+  /// 8 bytes a value and 64 a row at most; nothing when the number of rows is unknown.
+  Status ReserveMemory() {
+    const int64_t rows = rows_.ExpectedRows();
+    if (options_.budget == nullptr || rows <= 0) return Ok();
+    const int64_t bytes = rows * (static_cast<int64_t>(at_.features.size()) * 8 + 64);
+    HR_ASSIGN(Budget::Memory memory,
+              options_.budget->TakeMemory(
+                  bytes, fmt::format("the training rows of model '{}' ({} rows × {} columns)",
+                                     spec_.name, rows, at_.features.size())));
+    frame_.memory.push_back(std::make_shared<Budget::Memory>(std::move(memory)));
+    return Ok();
+  }
+
+  Status MakeBuilders() {
+    for (const int at : at_.features) {
+      const data::Column& column = schema_.columns[static_cast<size_t>(at)];
+      const model::InputColumn input{column.name, column.type, ClassAt(at)};
+      auto builder = FeatureBuilder::Make(input, 0, role_[static_cast<size_t>(at)],
+                                          listed_[static_cast<size_t>(at)] != 0,
+                                          std::max<int64_t>(rows_.ExpectedRows(), 0));
+      if (builder == nullptr) {
+        left_out_.push_back({column.name, fmt::format("is of type {}, which no model reads; derive "
+                                                      "numbers or text from it in SQL",
+                                                      column.type)});
+        continue;
+      }
+      builders_.push_back({at, std::move(builder)});
+    }
+    return Ok();
+  }
+
+  Status AddBatch(const data::Batch& batch, TargetReader* target) {
+    const int64_t rows = batch.rows();
+    keep_.resize(static_cast<size_t>(rows));
+    const model::ColumnValues values(batch, schema_, at_.target);
+    frame_.rows_without_target += target->Mask(values, rows, keep_.data());
+    if (at_.time >= 0) MaskTime(batch);
+    HR_TRY(target->Add(values, rows, keep_.data()));
+    const bool all = std::find(keep_.begin(), keep_.end(), 0) == keep_.end();
+    AddIdentities(batch);
+    AddExtras(batch);
+    for (auto& [at, builder] : builders_) {
+      builder->Add(model::ColumnValues(batch, schema_, at), rows, all ? nullptr : keep_.data());
+    }
+    frame_.input_rows += rows;
+    return Ok();
+  }
+
+  void MaskTime(const data::Batch& batch) {
+    const model::ColumnValues time(batch, schema_, at_.time);
+    for (int64_t i = 0; i < batch.rows(); ++i) {
+      if (keep_[static_cast<size_t>(i)] != 0 && time.IsNull(i)) {
+        keep_[static_cast<size_t>(i)] = 0;
+        ++without_time_;
+      }
+    }
+  }
+
+  /// Hashes of the key (or features) and of the whole row, column by column.
+  void AddIdentities(const data::Batch& batch) {
+    const auto rows = static_cast<size_t>(batch.rows());
+    content_.assign(rows, Hash128{});
+    const auto add = [&](int at, std::vector<Hash128>* to) {
+      const model::ColumnValues values(batch, schema_, at);
+      for (size_t i = 0; i < rows; ++i) Mix(values.Hash(static_cast<int64_t>(i)), &(*to)[i]);
+    };
+    for (const auto& [at, builder] : builders_) add(at, &content_);
+    identity_ = content_;
+    if (!at_.key.empty()) {
+      identity_.assign(rows, Hash128{});
+      for (const int at : at_.key) add(at, &identity_);
+    }
+    add(at_.target, &content_);
+    for (size_t i = 0; i < rows; ++i) {
+      if (keep_[i] == 0) continue;
+      frame_.id.push_back(identity_[i]);
+      frame_.content.push_back(content_[i].low);
+      frame_.input_row.push_back(
+          static_cast<uint32_t>(frame_.input_rows + static_cast<int64_t>(i)));
+    }
+    if (at_.group >= 0) {
+      identity_.assign(rows, Hash128{});
+      add(at_.group, &identity_);
+      for (size_t i = 0; i < rows; ++i) {
+        if (keep_[i] != 0) frame_.group.push_back(identity_[i]);
+      }
+    }
+  }
+
+  static void Mix(uint64_t value, Hash128* to) {
+    to->low = evaluate::Mix64(to->low * 0x9e3779b97f4a7c15ULL + value);
+    to->high = evaluate::Mix64((to->high ^ value) * 0xd1342543de82ef95ULL + 1);
+  }
+
+  void AddExtras(const data::Batch& batch) {
+    const int64_t rows = batch.rows();
+    if (at_.time >= 0) {
+      const data::ColumnView view(batch, schema_, at_.time);
+      const int64_t unit = ClassAt(at_.time) == InputClass::kDate ? 86'400'000'000 : 1;
+      for (int64_t i = 0; i < rows; ++i) {
+        if (keep_[static_cast<size_t>(i)] != 0) frame_.time.push_back(view.AsInt64(i) * unit);
+      }
+    }
+    if (at_.weight >= 0) {
+      std::vector<double> weights(static_cast<size_t>(rows));
+      model::ColumnValues(batch, schema_, at_.weight).Numbers(0, rows, weights.data(), 1);
+      for (int64_t i = 0; i < rows; ++i) {
+        if (keep_[static_cast<size_t>(i)] != 0)
+          frame_.weight.push_back(weights[static_cast<size_t>(i)]);
+      }
+    }
+    for (size_t s = 0; s < at_.slices.size(); ++s) {
+      const model::ColumnValues values(batch, schema_, at_.slices[s]);
+      for (int64_t i = 0; i < rows; ++i) {
+        if (keep_[static_cast<size_t>(i)] != 0) AddSlice(values, i, s);
+      }
+    }
+  }
+
+  void AddSlice(const model::ColumnValues& values, int64_t row, size_t s) {
+    SliceCodes& slice = frame_.slices[s];
+    if (values.IsNull(row)) {
+      slice.codes.push_back(-1);
+      return;
+    }
+    std::string text(values.Text(row, &buffer_));
+    const auto [at, added] =
+        slice_index_[s].emplace(std::move(text), static_cast<int32_t>(slice.values.size()));
+    if (added) slice.values.push_back(at->first);
+    slice.codes.push_back(at->second);
+  }
+
+  Status CheckWeights() {
+    int64_t bad = 0;
+    double sum = 0;
+    for (const double weight : frame_.weight) {
+      if (!(weight >= 0) || weight >= model::kLargest) ++bad;
+      sum += weight > 0 ? weight : 0;
+    }
+    if (bad > 0 || (!frame_.weight.empty() && sum <= 0)) {
+      return DataError(
+                 "bad_weight",
+                 fmt::format("weight '{}' of model '{}' is NULL, negative or infinite in {} of "
+                             "{} rows, or nowhere above 0",
+                             spec_.weight, spec_.name, bad, frame_.weight.size()))
+          .Subject(spec_.weight)
+          .Hint("give every row a weight of 0 or more");
+    }
+    return Ok();
+  }
+
+  Status FinishFeatures() {
+    model::Signature used;
+    std::vector<model::Step> steps;
+    Json profile = Json::array();
+    for (auto& [at, builder] : builders_) {
+      BuiltFeature built = builder->Finish();
+      builder.reset();
+      profile.push_back(Json::parse(built.profile, nullptr, false));
+      for (Finding& finding : built.findings) frame_.findings.push_back(std::move(finding));
+      const data::Column& column = schema_.columns[static_cast<size_t>(at)];
+      if (!built.left_out.empty()) {
+        left_out_.push_back({column.name, built.left_out});
+        continue;
+      }
+      const auto index = static_cast<int>(used.inputs.size());
+      used.inputs.push_back({column.name, column.type, ClassAt(at)});
+      for (size_t s = 0; s < built.steps.size(); ++s) {
+        built.steps[s].input = index;
+        steps.push_back(std::move(built.steps[s]));
+        frame_.features.push_back(std::move(built.columns[s]));
+      }
+    }
+    if (steps.empty()) return NoFeatures();
+    for (const model::LeftOut& out : left_out_) {
+      frame_.findings.push_back(
+          {"left_out", out.column, fmt::format("'{}' is not used: it {}", out.column, out.reason)});
+    }
+    frame_.profile = Json{{"rows", frame_.rows()}, {"columns", std::move(profile)}}.dump(
+        -1, ' ', false, nlohmann::detail::error_handler_t::replace);
+    HR_ASSIGN(frame_.encoder,
+              model::Encoder::Make(std::move(used), std::move(steps), std::move(left_out_)));
+    return Ok();
+  }
+
+  Error NoFeatures() const {
+    std::vector<std::string> reasons;
+    for (const model::LeftOut& out : left_out_) {
+      reasons.push_back(fmt::format("'{}' {}", out.column, out.reason));
+    }
+    return DataError("no_features",
+                     fmt::format("model '{}' has no column to learn from{}{}", spec_.name,
+                                 reasons.empty() ? "" : ": ", fmt::join(reasons, "; ")))
+        .Hint("add columns to the input, or list some under features.include");
+  }
+
+  void NoteLeftOutRows() {
+    if (frame_.rows_without_target > 0) {
+      frame_.findings.push_back(
+          {"null_target", spec_.target,
+           fmt::format("{} of {} rows have no value in '{}' and are left out",
+                       frame_.rows_without_target, frame_.input_rows, spec_.target)});
+    }
+    if (without_time_ > 0) {
+      frame_.findings.push_back({"null_time", spec_.time,
+                                 fmt::format("{} of {} rows have no value in '{}' and are left out",
+                                             without_time_, frame_.input_rows, spec_.time)});
+    }
+  }
+
+  data::BatchReader& rows_;
+  const data::Schema& schema_;
+  const FrameOptions& options_;
+  const ModelSpec& spec_;
+  Columns at_;
+  std::vector<uint8_t> listed_;
+  std::vector<FeatureRole> role_;
+  std::vector<std::pair<int, std::unique_ptr<FeatureBuilder>>> builders_;  // column, its builder
+  std::vector<model::LeftOut> left_out_;
+  std::vector<std::unordered_map<std::string, int32_t>> slice_index_;
+  int64_t without_time_ = 0;
+  // Of one batch, kept to save allocations.
+  std::vector<uint8_t> keep_;
+  std::vector<Hash128> identity_, content_;
+  std::string buffer_;
+  Frame frame_;
+};
+
+}  // namespace
+
+void Frame::Gather(const uint32_t* rows, int64_t count, double* out) const {
+  const int64_t stride = width();
+  for (int64_t f = 0; f < stride; ++f) {
+    const NumberColumn& column = features[static_cast<size_t>(f)];
+    if (column.wide()) {
+      const auto* from = static_cast<const double*>(column.data());
+      for (int64_t i = 0; i < count; ++i) out[i * stride + f] = from[rows[i]];
+    } else {
+      const auto* from = static_cast<const float*>(column.data());
+      for (int64_t i = 0; i < count; ++i) out[i * stride + f] = static_cast<double>(from[rows[i]]);
+    }
+  }
+}
+
+Result<Frame> ReadFrame(data::BatchReader& rows, const FrameOptions& options) {
+  return FrameReader(rows, options).Read();
+}
+
+}  // namespace headrace::learn

@@ -1,0 +1,73 @@
+#pragma once
+// The training rows in memory, encoded once: columns of numbers, the target, and what splits need.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/cancel.h"
+#include "base/hash.h"
+#include "base/result.h"
+#include "data/arrow_abi.h"
+#include "learn/model_spec.h"
+#include "learn/number_column.h"
+#include "learn/train.h"
+#include "model/package.h"
+
+namespace headrace::learn {
+
+/// A column by whose values gates are judged in slices.
+struct SliceCodes {
+  std::string name;
+  std::vector<std::string> values;
+  std::vector<int32_t> codes;  ///< −1 = NULL
+};
+
+/// Rows with a target only, in the order of the input. Immutable once read.
+struct Frame {
+  model::Task task = model::Task::kBinary;
+  model::Encoder encoder;
+  std::vector<NumberColumn> features;  ///< one per step of the encoder
+
+  std::string target_type;
+  std::vector<std::string> classes;  ///< binary: negative, positive
+  std::vector<int32_t> label;        ///< classification
+  std::vector<double> target;        ///< regression
+  std::vector<double> weight;        ///< empty: 1 each
+  std::vector<int64_t> time;         ///< microseconds; empty: none
+  std::vector<Hash128> group;        ///< empty: none
+  std::vector<Hash128> id;           ///< of the key, or of the features when there is no key
+  std::vector<uint64_t> content;     ///< of features and target
+  std::vector<uint32_t> input_row;   ///< empty: none was left out
+  std::vector<SliceCodes> slices;
+
+  int64_t input_rows = 0;
+  int64_t rows_without_target = 0;
+  std::string profile;  ///< JSON for the package
+  std::vector<Finding> findings;
+  std::vector<std::shared_ptr<Budget::Memory>> memory;  ///< held while the rows are
+
+  int64_t rows() const { return static_cast<int64_t>(id.size()); }
+  int64_t width() const { return static_cast<int64_t>(features.size()); }
+  int outputs() const {
+    return task == model::Task::kMulticlass ? static_cast<int>(classes.size()) : 1;
+  }
+  /// Writes features of `count` rows (numbers `rows[i]`) row by row.
+  void Gather(const uint32_t* rows, int64_t count, double* out) const;
+};
+
+struct FrameOptions {
+  const ModelSpec* spec = nullptr;
+  std::vector<std::string> slices;  ///< columns named in gates
+  /// Positive class of an earlier version; used when the spec names none.
+  std::string known_positive;
+  Budget* budget = nullptr;  ///< may be null
+  CancelToken cancel;
+};
+
+/// Reads all rows once. Errors: unknown columns (with candidates), target of a wrong type, constant
+/// target, too many classes, infinite targets, no features left, bad weights, memory.
+Result<Frame> ReadFrame(data::BatchReader& rows, const FrameOptions& options);
+
+}  // namespace headrace::learn
