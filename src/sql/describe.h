@@ -55,4 +55,8 @@ class SchemaCatalog {
   std::unique_ptr<State> state_;
 };
 
+/// For caches, as PackSelect: valid for the same text, parameters and schemas of inputs.
+std::string PackDescription(const Description& description);
+Result<Description> UnpackDescription(std::string_view packed);
+
 }  // namespace headrace::sql

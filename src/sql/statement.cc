@@ -156,6 +156,39 @@ std::vector<std::string> DistinctNames(const std::vector<ParameterUse>& paramete
   return names;
 }
 
+const Json* OneExpression(const SqlText& text, const Json& statement, std::vector<Error>& faults) {
+  const auto refuse = [&](size_t offset, std::string message, std::string hint) {
+    faults.push_back(UserError("not_an_expression", std::move(message))
+                         .At(PlaceOf(text, NameSpanAt(text.text, offset)))
+                         .Hint(std::move(hint)));
+    return nullptr;
+  };
+  const Json* node = Member(statement, "node");
+  const Json* items = node == nullptr ? nullptr : Member(*node, "select_list");
+  const Json* from = node == nullptr ? nullptr : Member(*node, "from_table");
+  bool clauses = items == nullptr || from == nullptr || TextMember(*from, "type") != "EMPTY";
+  for (const char* clause : {"modifiers", "where_clause", "group_expressions", "having", "qualify",
+                             "sample", "cte_map"}) {
+    clauses = clauses || (node != nullptr && Member(*node, clause) != nullptr);
+  }
+  if (clauses || items->empty()) {
+    return refuse(0, "one expression over the columns of a row is expected, not a query",
+                  "write only the condition, for instance: amount > 0 AND plan = 'pro'");
+  }
+  if (items->size() > 1) {
+    const size_t offset = OffsetOf((*items)[1]);
+    return refuse(offset == std::string::npos ? 0 : offset - kExpressionPrefix.size(),
+                  "a second expression starts here", "join conditions by AND");
+  }
+  if (!TextMember((*items)[0], "alias").empty()) {
+    return refuse(0,
+                  fmt::format("the expression has a name ('{}'), but nothing would use it",
+                              TextMember((*items)[0], "alias")),
+                  "leave the name out; if it is not meant as one, AND or OR may be missing");
+  }
+  return &(*items)[0];
+}
+
 std::string CleanMessage(std::string_view message) {
   constexpr std::string_view kNear = "syntax error at or near ";
   if (message == "syntax error at end of input") return "the SQL ends too early";
@@ -167,6 +200,9 @@ std::string CleanMessage(std::string_view message) {
     return fmt::format("unexpected '{}'", what);
   }
   std::string clean(message.substr(0, message.find('\n')));
+  // What it is near to is underlined.
+  if (clean.starts_with("unterminated"))
+    clean.erase(std::min(clean.find(" at or near"), clean.size()));
   while (clean.ends_with('!') || clean.ends_with('.') || clean.ends_with(' ')) clean.pop_back();
   // Our messages begin in lower case, but not names such as PIVOT.
   if (clean.size() > 1 && clean[0] >= 'A' && clean[0] <= 'Z' &&
@@ -178,8 +214,9 @@ std::string CleanMessage(std::string_view message) {
 
 Error ExplainParseError(const SqlText& text, const Json& answer, size_t prefix) {
   const std::string message(TextMember(answer, "error_message"));
-  if (TextMember(answer, "error_type") == "not implemented" &&
-      message.find("Only SELECT") != std::string::npos) {
+  if ((TextMember(answer, "error_type") == "not implemented" &&
+       message.find("Only SELECT") != std::string::npos) ||
+      message == "A CTE needs a SELECT") {
     return ExplainOther(text, Lex(text.text));
   }
   const std::string_view position = TextMember(answer, "position");

@@ -23,6 +23,12 @@ std::vector<std::string> DistinctNames(const std::vector<ParameterUse>& paramete
 /// the text.
 Error ExplainParseError(const SqlText& text, const Json& answer, size_t prefix);
 
+/// The faults of a text that should be one expression and stood behind "SELECT "; null if it is
+/// none, else the one item of its SELECT.
+const Json* OneExpression(const SqlText& text, const Json& statement, std::vector<Error>& faults);
+/// What DuckDB is given in front of an expression.
+inline constexpr std::string_view kExpressionPrefix = "SELECT ";
+
 /// `message` of DuckDB as one sentence in our words: "unexpected 'from'".
 std::string CleanMessage(std::string_view message);
 

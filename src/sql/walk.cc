@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <cctype>
 
 #include "sql/faults.h"
 #include "sql/lexer.h"
@@ -180,7 +180,10 @@ class Walker {
     const bool cte = std::find(ctes_.begin(), ctes_.end(), name) != ctes_.end();
     if (Member(table, "at_clause") != nullptr) Fault(TimeTravelFault(text_, span, written));
     if (cte && (!qualified || schema == "recurring")) return;
-    if (qualified) {
+    const bool file = written == "csv" || written == "parquet" || written == "json";
+    if (qualified && file && schema != "main") {  // usage.csv without quotes
+      Fault(FileTableFault(text_, span, text_.text.substr(span.offset, span.length)));
+    } else if (qualified) {
       Fault(QualifiedTableFault(text_, span, text_.text.substr(span.offset, span.length), name));
     } else if (IsNodeName(name)) {
       facts_.tables.push_back({name, written, span});
@@ -267,7 +270,11 @@ class Walker {
     const Span span = FunctionSpan(part, name);
     const FunctionFault fault = FaultOf(name, arguments);
     const unsigned kinds = options_.functions->KindsOf(name);
-    facts_.functions.push_back({name, span});
+    // Some DuckDB makes itself, of [1, 2] or INTERVAL 1 DAY.
+    const char first = text_.text[std::min(span.offset, text_.text.size() - 1)];
+    if (std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '_' || first == '"') {
+      facts_.functions.push_back({name, span});
+    }
     if (fault != FunctionFault::kNone) return CheckFault(span, name + "()", fault);
     if (kinds == 0) {
       return Fault(UnknownFunctionFault(text_, span, name, options_.functions->Suggest(name)));
@@ -336,8 +343,13 @@ class Walker {
     std::string hint =
         "it may differ from run to run; `deterministic: true` runs the node on one "
         "thread, in order";
-    if (window) hint = "give its OVER (…) an ORDER BY that ends with a unique key";
-    if (!window && by_order) hint = fmt::format("write {}(x ORDER BY key)", name);
+    if (window) {
+      return Hint(
+          FunctionSpan(part, name),
+          fmt::format("{}() without ORDER BY takes the rows in the order in which they come", name),
+          "give its OVER (…) an ORDER BY that ends with a unique key");
+    }
+    if (by_order) hint = fmt::format("write {}(x ORDER BY key)", name);
     Hint(FunctionSpan(part, name), fmt::format("{}() {}", name, why), std::move(hint));
   }
 
