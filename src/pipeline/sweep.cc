@@ -54,6 +54,13 @@ Status SweepModels(const std::string& target, const RunServices& services) {
 
 }  // namespace
 
+Status SweepEverythingLeft(const store::Claim& claim, const std::string& target,
+                           const RunServices& services) {
+  HR_TRY(SweepTables(target, services));
+  HR_TRY(SweepModels(target, services));
+  return SweepLeftovers(claim, target, services);
+}
+
 Status SweepLeftovers(const store::Claim& claim, const std::string& target,
                       const RunServices& services) {
   // Every run keeps a folder tmp/<epoch> until its clean end: where none is left, nothing else is.

@@ -8,4 +8,8 @@ namespace headrace::pipeline {
 Status SweepLeftovers(const store::Claim& claim, const std::string& target,
                       const RunServices& services);
 
+/// The same, looking at every folder whether a run died or not; for `clean`.
+Status SweepEverythingLeft(const store::Claim& claim, const std::string& target,
+                           const RunServices& services);
+
 }  // namespace headrace::pipeline

@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/suggest.h"
+#include "data/quote.h"
+#include "engine/engine.h"
+#include "engine/engine_state.h"
+#include "model/package.h"
+#include "pipeline/build_context.h"
+#include "pipeline/runner.h"
+#include "spec/print.h"
+#include "sql/compose.h"
+
+namespace headrace::engine {
+namespace {
+
+NodeSummary SummaryOf(const pipeline::Project& project, const pipeline::Node& node,
+                      const store::NodeState* state) {
+  NodeSummary summary;
+  summary.name = node.name;
+  summary.kind = node.kind;
+  summary.type = node.kind == "sql"       ? ""
+                 : node.spec.type.empty() ? node.spec.subject
+                                          : node.spec.type;
+  summary.file = node.file;
+  const auto& common = node.spec.common;
+  summary.owner = common.owner.value_or("");
+  summary.description = common.description;
+  summary.tags = common.tags.value_or(std::vector<std::string>{});
+  for (int input : node.inputs) summary.inputs.push_back(project.nodes()[input].name);
+  if (node.view) {
+    summary.materialize = "view";
+  } else if (node.has_table) {
+    summary.materialize = "table";
+  }
+  if (state != nullptr) {
+    summary.committed = state->committed;
+    if (state->snapshot) summary.rows = state->snapshot->rows;
+  }
+  return summary;
+}
+
+Error UnknownNode(const pipeline::Project& project, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& node : project.nodes()) names.push_back(node.name);
+  return UserError("unknown_node", "there is no node '" + name + "'")
+      .Subject(name)
+      .Candidates(Suggest(name, names))
+      .Hint("headrace list shows all nodes");
+}
+
+std::string Unquoted(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+}  // namespace
+
+Result<std::vector<NodeSummary>> Engine::List(const SelectOptions& selection) {
+  HR_ASSIGN(const pipeline::Project* project, state_->Ready());
+  HR_ASSIGN(auto selected, state_->Select(selection));
+  std::map<std::string, store::NodeState> states;
+  HR_ASSIGN(store::Store * store, state_->OpenStore(false));
+  if (store != nullptr) {
+    HR_ASSIGN(auto all, store->ReadState(project->target()));
+    for (auto& state : all) states[state.node] = std::move(state);
+  }
+  std::vector<NodeSummary> list;
+  for (size_t i = 0; i < project->nodes().size(); ++i) {
+    if (!selected[i]) continue;
+    const auto& node = project->nodes()[i];
+    auto found = states.find(node.name);
+    list.push_back(SummaryOf(*project, node, found == states.end() ? nullptr : &found->second));
+  }
+  return list;
+}
+
+Result<NodeDetails> Engine::Show(const std::string& name) {
+  HR_ASSIGN(const pipeline::Project* project, state_->Ready());
+  const pipeline::Node* node = project->FindNode(name);
+  if (node == nullptr) return UnknownNode(*project, name);
+  HR_ASSIGN(store::Store * store, state_->OpenStore(false));
+  std::optional<store::NodeState> state;
+  if (store != nullptr) {
+    HR_ASSIGN(state, store->ReadNode(project->target(), name));
+  }
+  NodeDetails details;
+  details.summary = SummaryOf(*project, *node, state ? &*state : nullptr);
+  for (int output : node->outputs) details.outputs.push_back(project->nodes()[output].name);
+  details.schema = node->schema;
+  for (const auto& [column, fields] : node->spec.common.columns) {
+    if (!fields.description.empty()) details.column_descriptions[column] = fields.description;
+  }
+  if (node->spec.options.spec != nullptr) {
+    HR_ASSIGN(Json fields, ParseJson(spec::ToJson(node->spec.options), "fields"));
+    for (const auto& [key, value] : fields.items()) {
+      const bool empty = value.is_null() ||
+                         (value.is_string() && value.get<std::string>().empty()) ||
+                         ((value.is_array() || value.is_object()) && value.empty());
+      if (!empty) details.fields.emplace_back(key, state_->redactor.Redact(Unquoted(value)));
+    }
+  }
+  details.sql = node->kind == "sql" ? node->text.text : "";
+  const std::vector<store::Verdict>* verdicts = nullptr;
+  if (state) {
+    verdicts = state->rejection ? &state->rejection->verdicts : &state->verdicts;
+    details.rejection = state->rejection;
+    if (state->snapshot) {
+      HR_ASSIGN(details.snapshot,
+                store->ReadSnapshot(project->target(), {name, state->snapshot->build}));
+      if (!details.schema) {
+        HR_ASSIGN(Json schema, ParseJson(details.snapshot->schema, "schema"));
+        HR_ASSIGN(details.schema, data::SchemaFromJson(schema));
+      }
+    }
+  }
+  for (const auto& check : node->checks) {
+    NodeDetails::CheckLine line;
+    line.id = check.id;
+    line.severity = check.severity == spec::CheckSeverity::kWarn ? "warn" : "error";
+    line.definition = check.definition;
+    if (verdicts != nullptr) {
+      for (const auto& verdict : *verdicts) {
+        if (verdict.check == check.id) line.verdict = verdict;
+      }
+    }
+    details.checks.push_back(std::move(line));
+  }
+  if (store != nullptr) {
+    HR_ASSIGN(details.runs, store->LastRuns(project->target(), name, 10));
+    if (node->kind == "model") {
+      HR_ASSIGN(details.versions, store->ListModelVersions(project->target(), name));
+      HR_ASSIGN(details.aliases, store->ListAliases(project->target(), name));
+    }
+    if (node->kind == "action") {
+      HR_ASSIGN(details.sends, store->ListSends(project->target(), name, std::nullopt, 20));
+    }
+  }
+  return details;
+}
+
+namespace {
+
+/// A query of a person as text that runs on a connection without views: every table a CTE over its
+/// files. `prefix` gets the bytes in front of the text.
+struct RunnableQuery {
+  std::string text;
+  size_t prefix = 0;
+  data::Parameters parameters;
+};
+
+}  // namespace
+
+static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::Store* store,
+                                      const std::string& warehouse, const std::string& sql,
+                                      const std::string& at_run, Timestamp now) {
+  HR_ASSIGN(auto parser, headrace::sql::SqlParser::Open());
+  headrace::sql::SqlText text;
+  text.text = sql;
+  headrace::sql::SelectRules rules;
+  rules.allow_volatile = true;
+  for (const auto& [name, value] : project.params()) rules.parameters.push_back(name);
+  auto select = parser->ParseSelect(text, rules);
+  if (!select.ok()) return select.faults.front();
+  std::map<std::string, store::SnapshotRecord> records;
+  if (store != nullptr && at_run.empty()) {
+    HR_ASSIGN(auto states, store->ReadState(project.target()));
+    for (auto& state : states) {
+      if (state.snapshot) records[state.node] = *state.snapshot;
+    }
+  } else if (store != nullptr) {
+    HR_TRY(store->ReadRun(project.target(), at_run));
+    HR_ASSIGN(auto then, store->ReadSnapshotsAt(project.target(), at_run));
+    for (auto& [node, record] : then) records[node] = std::move(record);
+  }
+  std::set<int> tables, views;
+  std::set<std::string> parameter_names(select.parameter_names.begin(),
+                                        select.parameter_names.end());
+  for (const auto& use : select.tables) {
+    const int index = project.Find(use.name);
+    // A snapshot of a node that left the project can still be read.
+    if (index < 0 && records.count(use.name) == 0) {
+      Error error = UnknownNode(project, use.name);
+      return error.At(headrace::sql::PlaceOf(text, use.span));
+    }
+    if (index < 0) continue;
+    const pipeline::Node& node = project.nodes()[index];
+    if (node.view) {
+      views.insert(index);
+      for (int v : project.ViewInputs(node)) views.insert(v);
+      for (int t : project.TableInputs(node)) tables.insert(t);
+    } else {
+      tables.insert(index);
+    }
+  }
+  RunnableQuery query;
+  auto add = [&](const std::string& name) -> Status {
+    auto found = records.find(name);
+    if (found == records.end()) {
+      return UserError("never_built", "'" + name + "' has no rows yet")
+          .Subject(name)
+          .Hint("headrace run +" + name);
+    }
+    HR_ASSIGN(data::Snapshot snapshot, pipeline::SnapshotOf(name, found->second));
+    query.text += (query.text.empty() ? "WITH " : ", ") + data::QuoteIdentifier(name) +
+                  " AS NOT MATERIALIZED (" + data::ReadSnapshotSql(warehouse, snapshot) + ")";
+    return Ok();
+  };
+  for (int table : tables) HR_TRY(add(project.nodes()[table].name));
+  for (const auto& use : select.tables) {
+    if (project.Find(use.name) < 0) HR_TRY(add(use.name));
+  }
+  for (int index : views) {
+    const pipeline::Node& view = project.nodes()[index];
+    query.text += (query.text.empty() ? "WITH " : ", ") + data::QuoteIdentifier(view.name) +
+                  " AS NOT MATERIALIZED (" +
+                  std::string(headrace::sql::TrimStatement(view.text.text)) + "\n)";
+    parameter_names.insert(view.select.parameter_names.begin(), view.select.parameter_names.end());
+  }
+  query.text += query.text.empty() ? "" : " SELECT * FROM (";
+  query.prefix = query.text.size();
+  query.text += std::string(headrace::sql::TrimStatement(sql));
+  if (query.prefix > 0) query.text += "\n)";
+  for (const auto& parameter : project.Parameters(now)) {
+    if (parameter_names.count(parameter.name) > 0) query.parameters.push_back(parameter);
+  }
+  return query;
+}
+
+Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
+                                                         const std::string& at_run) {
+  HR_ASSIGN(const pipeline::Project* project, state_->Ready());
+  HR_ASSIGN(store::Store * store, state_->OpenStore(false));
+  budget();
+  HR_TRY(state_->OpenInstances());
+  HR_ASSIGN(auto query,
+            Runnable(*project, store, state_->Warehouse(), sql, at_run, state_->clock->Now()));
+  HR_ASSIGN(auto instance, state_->instances->Parallel());
+  data::StreamOptions stream;
+  stream.query.cancel = state_->cancel;
+  stream.query.prefix_bytes = query.prefix;
+  return instance->Stream(query.text, query.parameters, stream);
+}
+
+Status Engine::QueryToFile(const std::string& sql, const std::string& at_run,
+                           const std::string& format, const std::string& path) {
+  HR_ASSIGN(auto reader, Query(sql, at_run));
+  HR_ASSIGN(auto instance, state_->instances->Open());
+  HR_ASSIGN(auto source, instance->AddSource(std::move(reader)));
+  HR_ASSIGN(auto connection, instance->Connect());
+  const std::string options = format == "csv"       ? "(FORMAT csv, HEADER)"
+                              : format == "parquet" ? "(FORMAT parquet, COMPRESSION zstd)"
+                                                    : "(FORMAT json)";
+  data::QueryOptions query;
+  query.cancel = state_->cancel;
+  auto copied = connection.Execute(
+      "COPY (SELECT * FROM " + source.sql() + ") TO " + data::QuoteLiteral(path) + " " + options,
+      {}, query);
+  if (!source.error().ok()) return source.error();
+  if (!copied.ok()) return std::move(copied).error();
+  return Ok();
+}
+
+}  // namespace headrace::engine
