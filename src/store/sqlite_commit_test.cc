@@ -131,8 +131,7 @@ TEST_F(CommitTest, AnUndoneChangeFindsItsSnapshot) {
   Begin();
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b1")));
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b2")));
-  const std::optional<SnapshotRecord> old =
-      Must(store_->FindSnapshot("dev", "features", "fp-b1"));
+  const std::optional<SnapshotRecord> old = Must(store_->FindSnapshot("dev", "features", "fp-b1"));
   ASSERT_TRUE(old);
   EXPECT_EQ(old->build, "b1");
   NodeCommit again = Commit("features", "b1");
