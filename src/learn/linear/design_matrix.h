@@ -30,7 +30,7 @@ struct DesignMatrix {
 Status CheckDesign(const DesignMatrix& x, std::span<const double> weight);
 
 /// Weighted mean and standard deviation (divisor Σw) of each numeric column. A constant column has
-/// scale 1, so that its standardised values are 0 and its coefficient stays 0.
+/// scale 0: its standardised values count as 0 and its coefficient stays 0.
 struct Standardisation {
   std::vector<double> mean, scale;
 };

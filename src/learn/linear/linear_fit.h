@@ -27,8 +27,8 @@ struct LinearCoefficients {
 };
 
 struct LinearOptions {
-  /// Strength of L2: ridge minimises Σ w (y − f)² + l2 |β|²; logistic Σ w loss + l2/2 |β|², which is
-  /// scikit-learn's C = 1 / l2. The intercept is free. 0 = none.
+  /// Strength of L2: ridge minimises Σ w (y − f)² + l2 |β|²; logistic Σ w loss + l2/2 |β|², which
+  /// is scikit-learn's C = 1 / l2. The intercept is free. 0 = none.
   double l2 = 1.0;
   /// Penalise coefficients of standardised numeric columns (recommended; scikit-learn behind a
   /// StandardScaler) or of the raw ones. Levels of categories are never scaled.
