@@ -19,13 +19,14 @@ std::string UnsignedText(Unsigned128 value) {
   return out;
 }
 
-std::string DecimalText(__int128 value, int scale) {
+std::string DecimalText(__int128 value, int precision, int scale) {
   bool negative = value < 0;
   std::string digits =
       UnsignedText(negative ? -static_cast<Unsigned128>(value) : static_cast<Unsigned128>(value));
   if (scale > 0) {
     auto places = static_cast<size_t>(scale);
-    if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
+    size_t whole = scale < precision ? 1 : 0;  // DECIMAL(4,4) is printed as .0000
+    if (digits.size() < places + whole) digits.insert(0, places + whole - digits.size(), '0');
     digits.insert(digits.size() - places, ".");
   }
   return negative ? "-" + digits : digits;
@@ -69,13 +70,7 @@ std::string TimestampText(int64_t units, int64_t per_second, bool zone) {
   int64_t per_day = per_second * 86400;
   int64_t days = units / per_day, rest = units % per_day;
   if (rest < 0) rest += per_day, --days;
-  std::string date = DateText(days), era;
-  size_t bc = date.find(" (BC)");
-  if (bc != std::string::npos) {
-    era = date.substr(bc);
-    date.resize(bc);
-  }
-  return fmt::format("{} {}{}{}", date, TimeText(rest, per_second), zone ? "+00" : "", era);
+  return fmt::format("{} {}{}", DateText(days), TimeText(rest, per_second), zone ? "+00" : "");
 }
 
 }  // namespace
@@ -88,18 +83,18 @@ std::string DoubleText(double value) {
   return integral ? out + ".0" : out;
 }
 
-std::string Int128Text(__int128 value) { return DecimalText(value, 0); }
+std::string Int128Text(__int128 value) { return DecimalText(value, 38, 0); }
 
 std::string IntegerText(const TypeTree& type, __int128 value) {
   auto narrow = static_cast<int64_t>(value);
   if (type.name == "BOOLEAN") return value != 0 ? "true" : "false";
-  if (type.name == "DECIMAL") return DecimalText(value, type.scale);
+  if (type.name == "DECIMAL") return DecimalText(value, type.precision, type.scale);
   if (type.name == "DATE") return DateText(narrow);
   if (type.name == "TIME") return TimeText(narrow, 1000000);
   if (type.name == "TIMESTAMP") return TimestampText(narrow, 1000000, false);
   if (type.name == "TIMESTAMP_NS") return TimestampText(narrow, 1000000000, false);
   if (type.name == "TIMESTAMP WITH TIME ZONE") return TimestampText(narrow, 1000000, true);
-  return DecimalText(value, 0);
+  return DecimalText(value, 38, 0);
 }
 
 std::string UuidText(uint64_t high, uint64_t low) {

@@ -96,6 +96,9 @@ struct Extracted {
 
 Error MakeError(const ConnectionState& connection, const char* text, const std::string& sql,
                 const QueryOptions& options, bool running) {
+  if (auto failed = SourceErrorOf(*connection.instance, text == nullptr ? "" : text)) {
+    return *std::move(failed);
+  }
   ErrorContext context{sql, options.prefix_bytes, connection.instance->options.sealed, running};
   Error error = ErrorFromDuck(text == nullptr ? "DuckDB gave no reason" : text, context);
   if (options.cancel.Cancelled()) return options.cancel.Check().error();

@@ -76,8 +76,21 @@ std::string Plain(std::string message) {
     size_t at = message.find(tail);
     if (at != std::string::npos) message.resize(at);
   }
+  // Possible solutions, links and the like: our hints say what to do.
+  size_t advice = message.find("\n");
+  if (message.starts_with("could not allocate") || message.starts_with("failed to")) {
+    message.resize(std::min(message.size(), advice));
+  }
   while (!message.empty() && (message.back() == '\n' || message.back() == '!')) message.pop_back();
   return message;
+}
+
+// The first "quoted" word of a message: what it is about.
+std::string QuotedWord(const std::string& message) {
+  size_t open = message.find('"');
+  if (open == std::string::npos) return "";
+  size_t close = message.find('"', open + 1);
+  return close == std::string::npos ? "" : message.substr(open + 1, close - open - 1);
 }
 
 bool IsWordByte(char c) {
@@ -153,8 +166,7 @@ Place PlaceOf(const Fields& fields, const ErrorContext& context) {
 bool Has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
 Error SystemFault(const std::string& message) {
-  if (Has(message, "No space left") || Has(message, "max_temp_directory_size") ||
-      Has(message, "failed to offload")) {
+  if (Has(message, "No space left") || Has(message, "max_temp_directory_size")) {
     return SystemError("no_space", message).Hint("free disk space and run again");
   }
   if (Has(message, "Permission denied")) return SystemError("permission_denied", message);
@@ -182,9 +194,7 @@ Error Classify(const Fields& fields, const std::string& message, const ErrorCont
   if (type == "Constraint") return value("constraint");
   if (type == "Invalid Input" || type == "Invalid") return value("bad_input");
   if (type == "Out of Memory") {
-    if (Has(message, "offload") || Has(message, "max_temp_directory_size")) {
-      return SystemFault(message);
-    }
+    if (Has(message, "max_temp_directory_size")) return SystemFault(message);
     return SystemError("out_of_memory", message)
         .Hint("give more memory with --memory, or make the query smaller");
   }
@@ -204,6 +214,7 @@ Error Classify(const Fields& fields, const std::string& message, const ErrorCont
 
 Error ErrorFromDuck(std::string_view text, const ErrorContext& context) {
   Fields fields = ParseFields(text);
+  if (fields.name.empty() && !fields.position) fields.name = QuotedWord(Plain(fields.message));
   Error error = Classify(fields, Plain(fields.message), context);
   bool in_text = error.blame == Blame::kUser || error.blame == Blame::kData;
   if (in_text) error.place = PlaceOf(fields, context);

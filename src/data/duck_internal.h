@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace headrace::data::internal {
 
 /// A reader that SQL can scan as hr_source(id).
 struct SourceState {
+  uint64_t id = 0;
   std::mutex mutex;
   std::unique_ptr<BatchReader> reader;
   Schema schema;
@@ -50,6 +52,9 @@ struct ConnectionState {
 
 /// Registers hr_row_hash, hr_observe and hr_source.
 Status RegisterFunctions(InstanceState& instance);
+
+/// The error "source_failed" with the reader's error as its cause, if `text` came from hr_source.
+std::optional<Error> SourceErrorOf(InstanceState& instance, std::string_view text);
 
 /// While it lives, hr_observe(id, columns…) feeds the observer; it returns true for every row.
 class ObserverHandle {

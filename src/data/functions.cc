@@ -1,12 +1,11 @@
 // The functions that SQL of ours may call:
 //   hr_row_hash(columns…)     → UHUGEINT, the row hash of digest.h
-//   hr_observe(id, columns…)  → true; feeds an Observer. It stands in a WHERE, so that digest and
-//                               profile come with the very rows that are written, without a second
-//                               pass (reading the Parquet back costs about as much as writing it).
+//   hr_observe(id, columns…)  → true; feeds an Observer (see snapshot_writer.cc)
 //   hr_source(id)             → the rows of a BatchReader
 // User SQL can't call them: it is checked against a whitelist before it comes here.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "data/duck_internal.h"
@@ -106,6 +105,13 @@ Status RegisterScalar(InstanceState& instance, const char* name, duckdb_type ret
 
 // ---- hr_source ----
 
+// DuckDB keeps of an error its text only: the text says which source to ask for the error itself.
+constexpr std::string_view kSourceFailed = "hr_source_failed:";
+
+std::string SourceFailed(const SourceState& source) {
+  return fmt::format("{}{}:", kSourceFailed, source.id);
+}
+
 struct SourceBind {
   std::shared_ptr<SourceState> source;
 };
@@ -148,7 +154,7 @@ void SourceInitCallback(duckdb_init_info info) {
     if (source.consumed) {
       source.error = InternalError("the rows of a source were asked for twice");
       source.error.error().code = "source_consumed";
-      return duckdb_init_set_error(info, "the rows of a source were asked for twice");
+      return duckdb_init_set_error(info, SourceFailed(source).c_str());
     }
     source.consumed = true;
     auto scan = std::make_unique<SourceScan>();
@@ -229,7 +235,7 @@ void SourceCallback(duckdb_function_info info, duckdb_data_chunk output) {
     ArrowArray array{};
     if (!NextRows(*scan, array)) {
       if (!source.error.ok()) {
-        duckdb_function_set_error(info, source.error.error().message.c_str());
+        duckdb_function_set_error(info, SourceFailed(source).c_str());
       }
       duckdb_data_chunk_set_size(output, 0);
       return;
@@ -243,7 +249,7 @@ void SourceCallback(duckdb_function_info info, duckdb_data_chunk output) {
     }
     if (duckdb_error_data_has_error(failed)) {
       source.error = InternalError(duckdb_error_data_message(failed));
-      duckdb_function_set_error(info, duckdb_error_data_message(failed));
+      duckdb_function_set_error(info, SourceFailed(source).c_str());
       duckdb_destroy_error_data(&failed);
       if (array.release != nullptr) array.release(&array);
       return;
@@ -281,6 +287,20 @@ Status RegisterFunctions(InstanceState& instance) {
   HR_TRY(RegisterScalar(instance, "hr_row_hash", DUCKDB_TYPE_UHUGEINT, RowHash, false));
   HR_TRY(RegisterScalar(instance, "hr_observe", DUCKDB_TYPE_BOOLEAN, Observe, true));
   return RegisterSource(instance);
+}
+
+std::optional<Error> SourceErrorOf(InstanceState& instance, std::string_view text) {
+  size_t at = text.find(kSourceFailed);
+  if (at == std::string_view::npos) return std::nullopt;
+  uint64_t id = std::strtoull(text.data() + at + kSourceFailed.size(), nullptr, 10);
+  std::shared_ptr<SourceState> source = instance.FindSource(id);
+  if (source == nullptr) return std::nullopt;
+  std::lock_guard lock(source->mutex);
+  if (source->error.ok()) return std::nullopt;
+  const Error& cause = source->error.error();
+  Error error(cause.blame, "source_failed", "the rows of a source could not be read");
+  error.retriable = cause.retriable;
+  return error.Cause(cause);
 }
 
 ObserverHandle::ObserverHandle(InstanceState& instance, Observer& observer) : instance_(instance) {
@@ -336,6 +356,7 @@ Result<SourceHandle> DuckInstance::AddSource(std::unique_ptr<BatchReader> reader
     duckdb_destroy_error_data(&failed);
     if (bad) return InternalError(message);
     id = state->next_id++;
+    source->id = id;
     state->sources[id] = source;
   }
   SourceHandle handle;

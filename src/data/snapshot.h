@@ -1,8 +1,8 @@
 #pragma once
 // A snapshot is one version of a node's table: immutable Parquet files and a manifest.
 //
-//   <warehouse>/tmp/<epoch>/<build>/     being written (swept when its epoch is dead)
-//   <warehouse>/tables/<node>/<build>/   part-0.parquet, manifest.json
+//   <warehouse>/tmp/<epoch>/<node>.<build>/   being written (swept when its epoch is dead)
+//   <warehouse>/tables/<node>/<build>/        part-0.parquet, manifest.json
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,6 +68,8 @@ class PendingSnapshot {
   const std::vector<Value>& aggregates() const { return aggregates_; }  ///< in the order asked
   /// Where the files stand now (SQL over them: ReadSnapshotSql with this as the warehouse's path).
   const std::string& folder() const { return folder_; }
+  /// Whether digest and profile needed a second pass over the files; only costs time.
+  bool read_back() const { return read_back_; }
 
  private:
   friend class SnapshotWriter;
@@ -76,6 +78,7 @@ class PendingSnapshot {
   std::string folder_;
   Snapshot snapshot_;
   std::vector<Value> aggregates_;
+  bool read_back_ = false;
   bool published_ = false;
 };
 

@@ -1,6 +1,15 @@
-// A query's rows go through hr_observe into one Parquet file; digest and profile are those of the
-// very rows that were written. DuckDB's COPY neither syncs nor renames and leaves a partial file
-// behind a fault, so it writes below tmp/ and Publish does the rest.
+// A query's rows are observed (digest, profile) while they are written, which saves a second pass
+// over the Parquet file; DuckDB calls hr_observe for each chunk on its way:
+//
+//   COPY (SELECT "a", CASE WHEN hr_observe(7, "a", "b") THEN "b" END AS "b" FROM (<select>)) TO …
+//
+// CASE and not WHERE: DuckDB merges neighbouring filters and may run ours before the user's. That
+// every row that was written was observed exactly once is checked by count; should a plan ever do
+// otherwise, the file is read back and observed then. The CASE copies nothing: when its condition
+// holds for a whole chunk, DuckDB passes the vector on.
+//
+// DuckDB's COPY neither syncs nor renames and leaves a partial file behind a fault, so it writes
+// below tmp/ and Publish does the rest.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -34,10 +43,25 @@ struct Wrapped {
   size_t prefix_bytes = 0;
 };
 
-Wrapped ObservedSelect(std::string_view select, const Schema& result, const Schema& stored,
-                       const std::string& order_by, const std::string& observe) {
-  std::string head = "SELECT * FROM (";
-  std::string tail = fmt::format(") WHERE {}", observe);
+std::string ObservedItems(const Schema& stored, const std::string& observe) {
+  size_t carrier = 0;  // a column of fixed size, if there is one
+  for (size_t i = stored.size(); i > 0; --i) {
+    if (IsNumber(ClassOf(stored.columns[i - 1].type))) carrier = i - 1;
+  }
+  std::string out;
+  for (size_t i = 0; i < stored.size(); ++i) {
+    std::string name = QuoteIdentifier(stored.columns[i].name);
+    if (i > 0) out += ", ";
+    out += i == carrier ? fmt::format("CASE WHEN {} THEN {} END AS {}", observe, name, name) : name;
+  }
+  return out;
+}
+
+/// `items` of the user's rows, cast to the stored types and ordered.
+Wrapped SelectOver(std::string_view select, const Schema& result, const Schema& stored,
+                   const std::string& order_by, const std::string& items) {
+  std::string head = fmt::format("SELECT {} FROM (", items);
+  std::string tail = ")";
   if (!order_by.empty()) {
     head += "SELECT * FROM (";
     tail = ")" + order_by + tail;
@@ -49,6 +73,10 @@ Wrapped ObservedSelect(std::string_view select, const Schema& result, const Sche
   return {fmt::format("{}\n{}\n{}", head, select, tail), head.size() + 1};
 }
 
+Error CountMismatch(int64_t rows, int64_t observed) {
+  return InternalError(fmt::format("{} rows were read, {} observed", rows, observed));
+}
+
 }  // namespace
 
 Result<Observation> Observe(DuckConnection& connection, const std::string& select,
@@ -57,25 +85,55 @@ Result<Observation> Observe(DuckConnection& connection, const std::string& selec
   HR_ASSIGN(Schema stored, StoredSchema(result));
   internal::Observer observer(stored);
   internal::ObserverHandle handle(internal::Access::State(connection.instance()), observer);
-  Wrapped wrapped =
-      ObservedSelect(WithoutSemicolon(select), result, stored, "", handle.Sql(stored));
+  std::string items = fmt::format("count(*), count(*) FILTER (WHERE {})", handle.Sql(stored));
+  Wrapped wrapped = SelectOver(WithoutSemicolon(select), result, stored, "", items);
   QueryOptions inner = options;
-  std::string head = "SELECT count(*) FROM (";
-  inner.prefix_bytes += head.size() + wrapped.prefix_bytes;
-  HR_ASSIGN(Rows rows, connection.Query(head + wrapped.sql + ")", parameters, inner));
+  inner.prefix_bytes += wrapped.prefix_bytes;
+  HR_ASSIGN(Rows rows, connection.Query(wrapped.sql, parameters, inner));
   Digest digest = observer.digest();
-  if (rows.at(0, 0).AsInt64() != digest.rows) {
-    return InternalError(
-        fmt::format("{} rows were read, {} observed", rows.at(0, 0).AsInt64(), digest.rows));
-  }
+  int64_t count = rows.at(0, 0).AsInt64();
+  if (count != digest.rows) return CountMismatch(count, digest.rows);
   return Observation{std::move(stored), digest, observer.profile()};
 }
+
+namespace {
+
+Result<Observation> WriteParquet(DuckConnection& connection, const MaterializeRequest& request,
+                                 const Schema& result, const Schema& stored,
+                                 const std::string& file, bool& read_back) {
+  internal::Observer observer(stored);
+  int64_t rows = 0;
+  {
+    internal::ObserverHandle handle(internal::Access::State(connection.instance()), observer);
+    Wrapped wrapped =
+        SelectOver(WithoutSemicolon(request.select), result, stored, OrderBy(request, stored),
+                   ObservedItems(stored, handle.Sql(stored)));
+    std::string head = "COPY (";
+    QueryOptions options = request.query;
+    options.prefix_bytes += head.size() + wrapped.prefix_bytes;
+    std::string sql = fmt::format("{}{}) TO {} ({}, ROW_GROUP_SIZE {})", head, wrapped.sql,
+                                  QuoteLiteral(file), kParquet, request.row_group_rows);
+    HR_ASSIGN(rows, connection.Execute(sql, request.parameters, options));
+  }
+  Observation out{stored, observer.digest(), observer.profile()};
+  read_back = out.digest.rows != rows;
+  if (!read_back) return out;
+  QueryOptions again{request.query.cancel, request.query.progress, 0};
+  HR_ASSIGN(out,
+            Observe(connection, fmt::format("SELECT * FROM read_parquet({})", QuoteLiteral(file)),
+                    {}, again));
+  if (out.digest.rows != rows) return CountMismatch(rows, out.digest.rows);
+  return out;
+}
+
+}  // namespace
 
 PendingSnapshot::PendingSnapshot(PendingSnapshot&& other) noexcept
     : fs_(other.fs_),
       folder_(std::move(other.folder_)),
       snapshot_(std::move(other.snapshot_)),
       aggregates_(std::move(other.aggregates_)),
+      read_back_(other.read_back_),
       published_(other.published_) {
   other.published_ = true;
 }
@@ -97,25 +155,11 @@ Result<PendingSnapshot> SnapshotWriter::Materialize(DuckConnection& connection,
   HR_TRY(fs_->CreateDirectories(pending.folder_));
   std::string file = JoinPath(pending.folder_, "part-0.parquet");
 
-  internal::Observer observer(stored);
-  int64_t rows = 0;
-  {
-    internal::ObserverHandle handle(internal::Access::State(connection.instance()), observer);
-    Wrapped wrapped = ObservedSelect(WithoutSemicolon(request.select), result, stored,
-                                     OrderBy(request, stored), handle.Sql(stored));
-    std::string head = "COPY (";
-    QueryOptions options = request.query;
-    options.prefix_bytes += head.size() + wrapped.prefix_bytes;
-    std::string sql = fmt::format("{}{}) TO {} ({}, ROW_GROUP_SIZE {})", head, wrapped.sql,
-                                  QuoteLiteral(file), kParquet, request.row_group_rows);
-    HR_ASSIGN(rows, connection.Execute(sql, request.parameters, options));
-  }
+  Observation seen;
+  HR_ASSIGN(seen, WriteParquet(connection, request, result, stored, file, pending.read_back_));
   Snapshot& snapshot = pending.snapshot_;
-  snapshot.digest = observer.digest();
-  if (rows != snapshot.digest.rows) {
-    return InternalError(
-        fmt::format("{} rows were written, {} observed", rows, snapshot.digest.rows));
-  }
+  snapshot.digest = seen.digest;
+  int64_t rows = seen.digest.rows;
   HR_ASSIGN(FileInfo info, fs_->Stat(file));
   std::string published =
       JoinPath(JoinPath("tables", request.node), JoinPath(request.build_id, "part-0.parquet"));
@@ -125,7 +169,7 @@ Result<PendingSnapshot> SnapshotWriter::Materialize(DuckConnection& connection,
   snapshot.schema = std::move(stored);
   snapshot.rows = rows;
   snapshot.bytes = info.size;
-  snapshot.profile = observer.profile();
+  snapshot.profile = std::move(seen.profile);
   snapshot.id = SnapshotId(snapshot.schema, snapshot.digest);
   if (!request.aggregates.empty()) {
     Snapshot here = snapshot;
@@ -145,7 +189,7 @@ Result<Snapshot> SnapshotWriter::Publish(PendingSnapshot pending) {
   for (const SnapshotFile& file : snapshot.files) {
     HR_TRY(fs_->SyncFile(JoinPath(pending.folder_, BaseName(file.path))));
   }
-  HR_TRY(fs_->SyncFile(manifest));
+  // The manifest is a copy for people and tools, the store has the one that counts: not synced.
   HR_TRY(fs_->SyncDirectory(pending.folder_));
   CrashPoint("snapshot.synced");
   std::string parent = JoinPath(JoinPath(warehouse_, "tables"), snapshot.node);
