@@ -307,7 +307,7 @@ class SealedTest : public ::testing::Test {
     std::filesystem::create_directory_symlink(root_, inside_ + "/up");
     DuckOptions options;
     options.sealed = true;
-    options.memory_bytes = 100 << 20;
+    options.memory_bytes = 60 << 20;
     options.temp_directory = root_ + "/spill";
     options.allowed_directories = {inside_};
     duck_ = DuckInstance::Open(options).value();
@@ -376,10 +376,10 @@ TEST_F(SealedTest, SeesItsDirectoriesAndSpills) {
   ASSERT_TRUE(rows.ok()) << Render(rows.error());
   rows = connection.Query(
       "SELECT count(*) FROM (SELECT range, md5(range::VARCHAR) AS h, md5(h) AS g FROM "
-      "range(1500000) "
-      "ORDER BY h LIMIT 1400000 OFFSET 1)");
+      "range(600000) "
+      "ORDER BY h LIMIT 500000 OFFSET 1)");
   ASSERT_TRUE(rows.ok()) << Render(rows.error());
-  EXPECT_EQ(rows->at(0, 0).AsInt64(), 1400000);
+  EXPECT_EQ(rows->at(0, 0).AsInt64(), 500000);
   EXPECT_TRUE(duck_->SetMemory(200 << 20).ok());
   EXPECT_TRUE(duck_->SetThreads(2).ok());
 }
@@ -391,7 +391,7 @@ TEST_F(SealedTest, TooLittleMemoryIsSaid) {
   auto connection = duck->Connect().value();
   auto rows = connection.Query(
       "SELECT count(*) FROM (SELECT DISTINCT range, md5(range::VARCHAR) FROM "
-      "range(2000000))");
+      "range(900000))");
   ASSERT_FALSE(rows.ok());
   EXPECT_EQ(rows.error().code, "out_of_memory") << rows.error().message;
   EXPECT_EQ(rows.error().blame, Blame::kSystem);

@@ -66,8 +66,10 @@ class PendingSnapshot {
   ~PendingSnapshot();
   const Snapshot& snapshot() const { return snapshot_; }  ///< `files` as they are after Publish
   const std::vector<Value>& aggregates() const { return aggregates_; }  ///< in the order asked
-  /// Where the files stand now (SQL over them: ReadSnapshotSql with this as the warehouse's path).
+  /// Where the files stand now.
   const std::string& folder() const { return folder_; }
+  /// The snapshot as it can be read now: ReadSnapshotSql(pending.folder(), pending.staged()).
+  Snapshot staged() const;
   /// Whether digest and profile needed a second pass over the files; only costs time.
   bool read_back() const { return read_back_; }
 
