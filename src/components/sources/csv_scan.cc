@@ -40,8 +40,8 @@ size_t FindBadUtf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-CsvScanner::CsvScanner(std::unique_ptr<TextFile> text, const CsvDialect& dialect,
-                       std::string shown, int64_t first_line)
+CsvScanner::CsvScanner(std::unique_ptr<TextFile> text, const CsvDialect& dialect, std::string shown,
+                       int64_t first_line)
     : text_(std::move(text)), dialect_(dialect), shown_(std::move(shown)), line_(first_line) {}
 
 Result<bool> CsvScanner::Fill() {
@@ -109,8 +109,8 @@ Status CsvScanner::EndRecord(CsvRecord& record, size_t end, size_t line_end) {
         .Hint("write `encoding: latin-1` or `encoding: utf-16`, or convert the file to UTF-8");
   }
   if (static_cast<int64_t>(record.raw.size()) > kMaxRecordBytes) {
-    return Fault("line_too_long",
-                 fmt::format("the line has more than {} bytes", kMaxRecordBytes), begin_, line_)
+    return Fault("line_too_long", fmt::format("the line has more than {} bytes", kMaxRecordBytes),
+                 begin_, line_)
         .Hint("is a quote missing, or the wrong file named?");
   }
   const std::string_view newline = std::string_view(buffer_).substr(end, line_end - end);
@@ -237,8 +237,8 @@ Result<bool> CsvScanner::Next(CsvRecord& record) {
       return true;
     }
     if (static_cast<int64_t>(buffer_.size() - begin_) > 4 * kMaxRecordBytes) {
-      return Fault("line_too_long",
-                   fmt::format("the line has more than {} bytes", kMaxRecordBytes), begin_, line_)
+      return Fault("line_too_long", fmt::format("the line has more than {} bytes", kMaxRecordBytes),
+                   begin_, line_)
           .Hint("is a quote missing, or the wrong file named?");
     }
     HR_TRY(Fill());

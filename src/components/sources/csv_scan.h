@@ -29,9 +29,9 @@ struct CsvField {
 
 struct CsvRecord {
   std::vector<CsvField> fields;
-  int64_t line = 0;        ///< 1-based, where it starts
-  std::string_view raw;    ///< without its line end; lives until the next call of Next
-  bool blank = false;      ///< an empty line: one empty field
+  int64_t line = 0;      ///< 1-based, where it starts
+  std::string_view raw;  ///< without its line end; lives until the next call of Next
+  bool blank = false;    ///< an empty line: one empty field
 };
 
 /// Not thread-safe.

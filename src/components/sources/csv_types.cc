@@ -30,8 +30,8 @@ CsvType TypeOfNumber(std::string_view text, char decimal_separator) {
   const bool negative = digits.starts_with('-');
   if (negative) digits.remove_prefix(1);
   if (digits.empty()) return CsvType::kNone;
-  const auto whole = static_cast<size_t>(
-      std::find_if_not(digits.begin(), digits.end(), IsDigit) - digits.begin());
+  const auto whole =
+      static_cast<size_t>(std::find_if_not(digits.begin(), digits.end(), IsDigit) - digits.begin());
   const bool leading_zero = whole > 1 && digits[0] == '0';
   if (leading_zero) return CsvType::kNone;
   if (whole == digits.size()) {
@@ -140,23 +140,46 @@ bool MatchesFormat(std::string_view text, std::string_view format) {
     };
     bool fits = true;
     switch (part) {
-      case 'Y': fits = TakeNumber(text, 4, 4, 0, 9999) >= 0; break;
-      case 'y': fits = TakeNumber(text, 1, 2, 0, 99) >= 0; break;
-      case 'm': fits = TakeNumber(text, 1, 2, 1, 12) > 0; break;
-      case 'd': fits = TakeNumber(text, 1, 2, 1, 31) > 0; break;
-      case 'H': fits = TakeNumber(text, 1, 2, 0, 23) >= 0; break;
-      case 'I': fits = TakeNumber(text, 1, 2, 1, 12) > 0; break;
+      case 'Y':
+        fits = TakeNumber(text, 4, 4, 0, 9999) >= 0;
+        break;
+      case 'y':
+        fits = TakeNumber(text, 1, 2, 0, 99) >= 0;
+        break;
+      case 'm':
+        fits = TakeNumber(text, 1, 2, 1, 12) > 0;
+        break;
+      case 'd':
+        fits = TakeNumber(text, 1, 2, 1, 31) > 0;
+        break;
+      case 'H':
+        fits = TakeNumber(text, 1, 2, 0, 23) >= 0;
+        break;
+      case 'I':
+        fits = TakeNumber(text, 1, 2, 1, 12) > 0;
+        break;
       case 'M':
-      case 'S': fits = TakeNumber(text, 1, 2, 0, 59) >= 0; break;
-      case 'j': fits = TakeNumber(text, 1, 3, 1, 366) > 0; break;
-      case 'f': fits = TakeNumber(text, 1, 6, 0, 999999) >= 0; break;
+      case 'S':
+        fits = TakeNumber(text, 1, 2, 0, 59) >= 0;
+        break;
+      case 'j':
+        fits = TakeNumber(text, 1, 3, 1, 366) > 0;
+        break;
+      case 'f':
+        fits = TakeNumber(text, 1, 6, 0, 999999) >= 0;
+        break;
       case 'p':
       case 'a':
       case 'A':
       case 'b':
-      case 'B': fits = take_letters(); break;
-      case '%': fits = Take(text, '%'); break;
-      default: return true;
+      case 'B':
+        fits = take_letters();
+        break;
+      case '%':
+        fits = Take(text, '%');
+        break;
+      default:
+        return true;
     }
     if (!fits) return false;
   }
@@ -195,15 +218,22 @@ CsvType Join(CsvType a, CsvType b) {
 
 std::string_view SqlTypeOf(CsvType type) {
   switch (type) {
-    case CsvType::kBoolean: return "BOOLEAN";
+    case CsvType::kBoolean:
+      return "BOOLEAN";
     case CsvType::kInteger:
-    case CsvType::kWideInteger: return "BIGINT";
-    case CsvType::kDouble: return "DOUBLE";
-    case CsvType::kDate: return "DATE";
-    case CsvType::kTimestamp: return "TIMESTAMP";
-    case CsvType::kTimestampZone: return "TIMESTAMP WITH TIME ZONE";
+    case CsvType::kWideInteger:
+      return "BIGINT";
+    case CsvType::kDouble:
+      return "DOUBLE";
+    case CsvType::kDate:
+      return "DATE";
+    case CsvType::kTimestamp:
+      return "TIMESTAMP";
+    case CsvType::kTimestampZone:
+      return "TIMESTAMP WITH TIME ZONE";
     case CsvType::kNone:
-    case CsvType::kText: break;
+    case CsvType::kText:
+      break;
   }
   return "VARCHAR";
 }

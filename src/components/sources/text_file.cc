@@ -72,8 +72,8 @@ class GzipFile : public TextFile {
       if (result == Z_STREAM_END) {
         in_member_ = false;
       } else if (result != Z_OK && result != Z_BUF_ERROR) {
-        return BadArchive(shown_, started_ ? "the gzip file is damaged"
-                                           : "is not a gzip file, as its name says");
+        return BadArchive(
+            shown_, started_ ? "the gzip file is damaged" : "is not a gzip file, as its name says");
       }
       started_ = true;
     }
@@ -94,7 +94,8 @@ class ZstdFile : public TextFile {
   ~ZstdFile() override { ZSTD_freeDStream(stream_); }
 
   Result<bool> Read(std::string& out) override {
-    if (stream_ == nullptr) return SystemError("out_of_memory", shown_ + ": no memory to unpack it");
+    if (stream_ == nullptr)
+      return SystemError("out_of_memory", shown_ + ": no memory to unpack it");
     const size_t before = out.size();
     while (out.size() == before) {
       if (taken_ == input_.size() && !flushing_) {
@@ -113,8 +114,8 @@ class ZstdFile : public TextFile {
       const size_t left = ZSTD_decompressStream(stream_, &unpacked, &in);
       out.resize(before + unpacked.pos);
       if (ZSTD_isError(left)) {
-        return BadArchive(shown_, any_ ? "the zstd file is damaged"
-                                       : "is not a zstd file, as its name says");
+        return BadArchive(
+            shown_, any_ ? "the zstd file is damaged" : "is not a zstd file, as its name says");
       }
       taken_ = in.pos;
       any_ = true;
@@ -245,16 +246,25 @@ Result<std::unique_ptr<TextFile>> TextFile::Open(FileSystem& fs, const std::stri
                                                  int64_t offset) {
   std::unique_ptr<TextFile> file = std::make_unique<RawFile>(fs, path, offset);
   switch (CompressionOf(path)) {
-    case Compression::kNone: break;
-    case Compression::kGzip: file = std::make_unique<GzipFile>(std::move(file), shown); break;
-    case Compression::kZstd: file = std::make_unique<ZstdFile>(std::move(file), shown); break;
+    case Compression::kNone:
+      break;
+    case Compression::kGzip:
+      file = std::make_unique<GzipFile>(std::move(file), shown);
+      break;
+    case Compression::kZstd:
+      file = std::make_unique<ZstdFile>(std::move(file), shown);
+      break;
   }
   switch (encoding) {
     case TextEncoding::kUtf8:
       if (offset == 0) file = std::make_unique<WithoutMark>(std::move(file));
       break;
-    case TextEncoding::kLatin1: file = std::make_unique<Latin1File>(std::move(file)); break;
-    case TextEncoding::kUtf16: file = std::make_unique<Utf16File>(std::move(file), shown); break;
+    case TextEncoding::kLatin1:
+      file = std::make_unique<Latin1File>(std::move(file));
+      break;
+    case TextEncoding::kUtf16:
+      file = std::make_unique<Utf16File>(std::move(file), shown);
+      break;
   }
   return file;
 }

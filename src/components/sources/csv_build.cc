@@ -1,0 +1,647 @@
+#include "components/sources/csv_build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <set>
+
+#include "base/hash.h"
+#include "base/suggest.h"
+#include "components/sources/csv_files.h"
+#include "components/sources/csv_read.h"
+#include "components/sources/csv_sniff.h"
+#include "components/sources/old_snapshot.h"
+#include "data/quote.h"
+#include "pipeline/project.h"
+
+namespace headrace::components {
+namespace {
+
+using data::PendingSnapshot;
+using data::QuoteIdentifier;
+using pipeline::BuildContext;
+using pipeline::Outcome;
+
+constexpr int64_t kSettledMicros = 2'000'000;
+constexpr double kExactDouble = 9007199254740992.0;
+constexpr size_t kSampledFiles = 8;
+
+bool SameName(std::string_view a, std::string_view b) {
+  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
+}
+
+bool HasName(const std::vector<std::string>& names, const std::string& name) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& other) { return SameName(other, name); });
+}
+
+std::string Quoted(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  return text;
+}
+
+std::string Count(int64_t n, const std::string& noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+/// One build: decides between reading what is new and reading everything.
+class CsvBuild {
+ public:
+  CsvBuild(const CsvOptions& options, BuildContext& context)
+      : options_(options), context_(context), spec_(context.node->spec) {}
+  ~CsvBuild() {
+    if (!copies_.empty()) (void)context_.fs->RemoveAll(copies_);
+  }
+  CsvBuild(const CsvBuild&) = delete;
+
+  Result<Outcome> Run();
+
+ private:
+  struct Written {
+    std::unique_ptr<PendingSnapshot> pending;
+    std::optional<CsvDiagnosis> diagnosis;  // instead: why DuckDB could not read it
+    int64_t null_keys = 0, repeated_keys = 0;
+  };
+
+  Status FixTypes();
+  std::string FixedTypeOf(const std::string& column) const;
+  Result<std::optional<Outcome>> Append(const CsvChange& change, const CsvCursor& cursor);
+  Result<Outcome> ReadAll();
+  Status FindColumns(CsvReadPlan& plan);
+  Status CompareColumns(CsvReadPlan& plan);
+  Error MissingColumns(const CsvReadPlan& plan, const CsvPart& part,
+                       const std::vector<std::string>& missing) const;
+  Status Prepare(CsvReadPlan& plan);
+  Result<Written> Write(const CsvReadPlan& plan, const std::string& select, bool key_is_clean);
+  Result<Written> WriteWidening(CsvReadPlan& plan);
+  Result<bool> WidenDoubles(CsvReadPlan& plan, const PendingSnapshot& pending);
+  void Widen(CsvReadPlan& plan, const CsvDiagnosis& diagnosis);
+  std::string LatestOfKey(const CsvReadPlan& plan) const;
+  Status NullKeyError(const CsvReadPlan& plan, int64_t count);
+  Status CheckFiles() const;
+  void Note(Severity severity, Error error) {
+    notes_.push_back(std::move(error.Node(context_.node->name).As(severity)));
+  }
+  void NoteReplaced(int64_t rows);
+  Result<Outcome> Finish(const CsvReadPlan& plan, Written written, int64_t rows,
+                         std::vector<CsvFileState> states);
+  void SetStage(const std::string& stage) {
+    if (context_.progress != nullptr) context_.progress->SetStage(stage);
+  }
+
+  const CsvOptions& options_;
+  BuildContext& context_;
+  const spec::NodeSpec& spec_;
+  std::string definition_;
+  std::map<std::string, std::string> fixed_;
+  Timestamp now_ = 0;
+  std::vector<CsvFile> files_;
+  std::vector<CsvFileState> states_;  // of files_, digests included
+  std::string copies_;                // folder of copies; "" = none
+  std::optional<data::DuckConnection> connection_;
+  std::vector<Error> notes_;
+  std::string reason_;
+};
+
+Status CsvBuild::FixTypes() {
+  for (const auto& [name, column] : spec_.common.columns) {
+    if (column.type.empty()) continue;
+    auto fixed = FixedType(column.type, name);
+    if (!fixed.ok()) return Error(fixed.error()).At(spec_.PlaceOf("columns." + name + ".type"));
+    fixed_[name] = *fixed;
+  }
+  return Ok();
+}
+
+std::string CsvBuild::FixedTypeOf(const std::string& column) const {
+  for (const auto& [name, type] : fixed_) {
+    if (SameName(name, column)) return type;
+  }
+  return "";
+}
+
+Result<Outcome> CsvBuild::Run() {
+  definition_ = CsvDefinition(spec_);
+  now_ = context_.clock != nullptr ? context_.clock->Now() : context_.now;
+  HR_TRY(FixTypes());
+  HR_ASSIGN(files_, ListCsvFiles(*context_.fs, context_.project_root, options_.path,
+                                 spec_.PlaceOf("path")));
+  HR_ASSIGN(auto instance, context_.instances->Open());
+  HR_ASSIGN(connection_, instance->Connect());
+  const store::NodeState* state = context_.state;
+  if (!context_.full && state != nullptr && state->cursor && state->snapshot) {
+    const auto cursor = CsvCursor::FromJson(*state->cursor);
+    if (cursor && cursor->definition == definition_) {
+      HR_ASSIGN(CsvChange change,
+                CompareCsvFiles(*context_.fs, options_, files_, *cursor, context_.cancel));
+      if (!change.full && !change.changed.empty()) {
+        HR_ASSIGN(auto appended, Append(change, *cursor));
+        if (appended) return std::move(*appended);
+        reason_ = change.changed + "; all files were read, because " + reason_;
+        notes_.clear();
+      }
+    }
+  }
+  return ReadAll();
+}
+
+// ---- Reading what is new
+
+/// nullopt when everything must be read after all; reason_ says why.
+Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const CsvCursor& cursor) {
+  CsvReadPlan plan;
+  plan.options = &options_;
+  plan.delimiter = cursor.delimiter;
+  for (const CsvCursorColumn& column : cursor.columns) {
+    plan.columns.push_back({column.name, FixedTypeOf(column.name), column.found});
+  }
+  bool new_seen = false;
+  for (size_t n = 0; n < files_.size(); ++n) {
+    const CsvChange::Item& item = change.items[n];
+    states_.push_back(item.state);
+    if (item.kind == CsvChange::Kind::kSame) {
+      if (new_seen && !options_.key.empty()) {
+        reason_ = "rows of a later file may replace the new ones of the same key";
+        return std::optional<Outcome>();
+      }
+      continue;
+    }
+    new_seen = true;
+    HR_ASSIGN(CsvSniff sniff, SniffCsv(*context_.fs, files_[n], options_, plan.delimiter, 0));
+    bool same_columns = true;
+    for (const CsvColumn& column : plan.columns) {
+      same_columns = same_columns && (options_.union_by_name || HasName(sniff.header, column.name));
+    }
+    for (const std::string& name : sniff.header) {
+      same_columns =
+          same_columns && std::any_of(plan.columns.begin(), plan.columns.end(),
+                                      [&](const CsvColumn& c) { return SameName(c.name, name); });
+    }
+    if (!same_columns) {
+      reason_ = files_[n].shown + " has other columns";
+      return std::optional<Outcome>();
+    }
+    plan.parts.push_back(
+        {files_[n], item.offset, item.first_line, std::move(sniff.header), files_[n].path});
+  }
+  HR_TRY(Prepare(plan));
+  HR_ASSIGN(Written written, Write(plan, CsvSelect(plan), false));
+  if (written.diagnosis) {
+    if (written.diagnosis->fault) return *written.diagnosis->fault;
+    reason_ = "a new value does not fit the type of its column";
+    return std::optional<Outcome>();
+  }
+  HR_ASSIGN(data::Snapshot old, OldSnapshot(context_));
+  const data::Snapshot& fresh = written.pending->snapshot();
+  for (const CsvColumn& column : plan.columns) {
+    const data::ColumnProfile* profile = fresh.profile.Find(column.name);
+    if (column.fixed.empty() && column.found == CsvType::kNone && profile != nullptr &&
+        profile->nulls < fresh.rows) {
+      reason_ = fmt::format("column '{}' has its first values", column.name);
+      return std::optional<Outcome>();
+    }
+  }
+  HR_ASSIGN(bool inexact, WidenDoubles(plan, *written.pending));
+  if (inexact) {
+    reason_ = "a new value does not fit the type of its column";
+    return std::optional<Outcome>();
+  }
+  if (fresh.schema != old.schema) {
+    reason_ = "the table that is there has other types";
+    return std::optional<Outcome>();
+  }
+  if (written.null_keys > 0) HR_TRY(NullKeyError(plan, written.null_keys));
+  const int64_t rows = fresh.rows;
+  if (!options_.key.empty()) {
+    std::string same;
+    for (const std::string& key : options_.key) {
+      same += fmt::format("{}n.{} = o.{}", same.empty() ? "" : " AND ", QuoteIdentifier(key),
+                          QuoteIdentifier(key));
+    }
+    const std::string old_rows = "(" + data::ReadSnapshotSql(context_.warehouse, old) + ")";
+    HR_ASSIGN(auto counted,
+              connection_->Query(
+                  fmt::format("SELECT count(*) FROM {} AS o WHERE EXISTS (SELECT 1 FROM {} AS n "
+                              "WHERE {})",
+                              old_rows, PendingRows(*written.pending), same),
+                  {}, context_.Query()));
+    const int64_t touched = counted.at(0, 0).AsInt64();
+    if (touched > 0 || written.repeated_keys > 0) {
+      // Files are never changed: old rows that stay and the new ones make a new snapshot.
+      NoteReplaced(touched + written.repeated_keys);
+      const std::string names = data::QuoteIdentifiers(old.schema.Names());
+      written.pending.reset();
+      HR_ASSIGN(written,
+                Write(plan,
+                      fmt::format("WITH n AS MATERIALIZED ({}) SELECT {} FROM {} AS o WHERE NOT "
+                                  "EXISTS (SELECT 1 FROM n WHERE {}) UNION ALL SELECT {} FROM n",
+                                  LatestOfKey(plan), names, old_rows, same, names),
+                      true));
+      if (written.diagnosis) {
+        if (written.diagnosis->fault) return *written.diagnosis->fault;
+        reason_ = "the files changed while they were read";
+        return std::optional<Outcome>();
+      }
+      HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
+      return std::optional<Outcome>(std::move(outcome));
+    }
+  }
+  HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
+  outcome.append_to = std::move(old);
+  return std::optional<Outcome>(std::move(outcome));
+}
+
+// ---- Reading everything
+
+Result<Outcome> CsvBuild::ReadAll() {
+  CsvReadPlan plan;
+  plan.options = &options_;
+  SetStage("looking at the files");
+  HR_TRY(FindColumns(plan));
+  HR_TRY(CompareColumns(plan));
+  states_.clear();
+  for (const CsvFile& file : files_) {
+    HR_ASSIGN(CsvContent content, ReadCsvContent(*context_.fs, file, 0, context_.cancel));
+    if (content.nul_line > 0 && options_.encoding != TextEncoding::kUtf16 &&
+        CompressionOf(file.path) == Compression::kNone) {
+      return NulByte(file.shown, content.nul_line);
+    }
+    states_.push_back({file.shown, file.size, file.modified, content.digest, content.lines, false});
+  }
+  HR_TRY(Prepare(plan));
+  SetStage("reading");
+  HR_ASSIGN(Written written, WriteWidening(plan));
+  const int64_t rows = written.pending->snapshot().rows;
+  if (written.null_keys > 0) HR_TRY(NullKeyError(plan, written.null_keys));
+  if (written.repeated_keys > 0) {
+    NoteReplaced(written.repeated_keys);
+    written.pending.reset();
+    HR_ASSIGN(written, Write(plan, LatestOfKey(plan), true));
+    if (written.diagnosis) {
+      HR_TRY(CheckFiles());
+      return written.diagnosis->fault.value_or(
+          InternalError("the files could be read once, and then not again"));
+    }
+  }
+  return Finish(plan, std::move(written), rows, states_);
+}
+
+/// Header of every file, types from the first few.
+Status CsvBuild::FindColumns(CsvReadPlan& plan) {
+  plan.delimiter = 0;
+  const int64_t sampled = static_cast<int64_t>(std::min(files_.size(), kSampledFiles));
+  const int64_t rows_each = std::max<int64_t>(1, options_.sample_rows / sampled);
+  for (size_t n = 0; n < files_.size(); ++n) {
+    HR_TRY(context_.cancel.Check());
+    HR_ASSIGN(CsvSniff sniff, SniffCsv(*context_.fs, files_[n], options_, plan.delimiter,
+                                       n < kSampledFiles ? rows_each : 0));
+    plan.delimiter = sniff.delimiter;
+    CsvPart part{files_[n], 0, 1, sniff.header, files_[n].path};
+    std::vector<std::string> missing;
+    for (const CsvColumn& column : plan.columns) {
+      if (!HasName(part.header, column.name)) missing.push_back(column.name);
+    }
+    if (!missing.empty() && !options_.union_by_name) return MissingColumns(plan, part, missing);
+    for (size_t c = 0; c < sniff.header.size(); ++c) {
+      auto found = std::find_if(plan.columns.begin(), plan.columns.end(), [&](const CsvColumn& x) {
+        return SameName(x.name, sniff.header[c]);
+      });
+      if (found != plan.columns.end()) {
+        found->found = Join(found->found, sniff.types[c]);
+        continue;
+      }
+      if (n > 0 && !options_.union_by_name) {
+        std::vector<std::string> lacking = {sniff.header[c]};
+        return MissingColumns(plan, plan.parts.front(), lacking);
+      }
+      plan.columns.push_back({sniff.header[c], FixedTypeOf(sniff.header[c]), sniff.types[c]});
+    }
+    plan.parts.push_back(std::move(part));
+  }
+  return Ok();
+}
+
+Error CsvBuild::MissingColumns(const CsvReadPlan& plan, const CsvPart& part,
+                               const std::vector<std::string>& missing) const {
+  std::string other;
+  for (const CsvPart& candidate : plan.parts) {
+    if (HasName(candidate.header, missing.front())) other = candidate.file.shown;
+  }
+  if (other.empty()) other = files_[plan.parts.size()].shown;
+  return DataError("missing_column",
+                   fmt::format("{} lacks column{} {}, which {} has", part.file.shown,
+                               missing.size() == 1 ? "" : "s", Quoted(missing), other))
+      .At({.file = part.file.shown, .line = static_cast<int>(options_.skip) + 1})
+      .Subject(missing.front())
+      .Candidates(Suggest(missing.front(), part.header))
+      .Hint("correct the file, or write `union_by_name: true` to have NULL there");
+}
+
+/// What became of the columns since the last run.
+Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
+  const store::NodeState* state = context_.state;
+  if (context_.full || state == nullptr || !state->cursor || !state->snapshot) return Ok();
+  const auto cursor = CsvCursor::FromJson(*state->cursor);
+  if (!cursor || cursor->definition != definition_) return Ok();
+  std::vector<std::string> gone, added;
+  for (const CsvCursorColumn& old : cursor->columns) {
+    const bool there = std::any_of(plan.columns.begin(), plan.columns.end(),
+                                   [&](const CsvColumn& c) { return SameName(c.name, old.name); });
+    if (!there) gone.push_back(old.name);
+  }
+  for (const CsvColumn& column : plan.columns) {
+    const bool known =
+        std::any_of(cursor->columns.begin(), cursor->columns.end(),
+                    [&](const CsvCursorColumn& old) { return SameName(old.name, column.name); });
+    if (!known) added.push_back(column.name);
+  }
+  if (gone.empty() && added.empty()) return Ok();
+  std::string said;
+  if (!gone.empty()) said += Quoted(gone) + (gone.size() == 1 ? " is gone" : " are gone");
+  if (!added.empty()) {
+    said +=
+        (said.empty() ? "" : ", ") + Quoted(added) + (added.size() == 1 ? " is new" : " are new");
+  }
+  const std::string& file = files_.back().shown;
+  Error error = DataError(
+      "schema_changed", fmt::format("the columns of '{}' changed: {}", context_.node->name, said));
+  error.At({.file = file, .line = static_cast<int>(options_.skip) + 1})
+      .Subject(gone.empty() ? added.front() : gone.front());
+  switch (options_.schema_change) {
+    case SchemaChange::kFail:
+      return error.Hint(
+          fmt::format("`schema_change: fail` allows no change; to take the columns "
+                      "as they are now: headrace run --full {}",
+                      context_.node->name));
+    case SchemaChange::kAdd: {
+      if (!gone.empty()) {
+        error.Candidates(Suggest(gone.front(), added));
+        return error.Hint(fmt::format(
+            "correct the file; or, to take the columns as they are now: headrace run --full {}; or "
+            "write `schema_change: ignore` to have NULL in columns that are gone",
+            context_.node->name));
+      }
+      Note(Severity::kHint, std::move(error));
+      return Ok();
+    }
+    case SchemaChange::kIgnore:
+      break;
+  }
+  std::vector<CsvColumn> kept;
+  for (const CsvCursorColumn& old : cursor->columns) {
+    auto there = std::find_if(plan.columns.begin(), plan.columns.end(),
+                              [&](const CsvColumn& c) { return SameName(c.name, old.name); });
+    if (there == plan.columns.end()) {
+      kept.push_back({old.name, old.type, old.found});
+    } else {
+      kept.push_back(*there);
+      kept.back().name = old.name;
+    }
+  }
+  plan.columns = std::move(kept);
+  Note(Severity::kWarning,
+       error.Hint("`schema_change: ignore`: columns that are gone are NULL, new ones left out"));
+  return Ok();
+}
+
+/// Looks into what DuckDB doesn't check, and copies what it should not read itself.
+Status CsvBuild::Prepare(CsvReadPlan& plan) {
+  for (size_t n = 0; n < plan.parts.size(); ++n) {
+    CsvPart& part = plan.parts[n];
+    if (NeedsCopy(part, options_)) {
+      copies_ = fmt::format("{}/tmp/{}/{}.csv", context_.warehouse, context_.claim.epoch,
+                            context_.build_id);
+      part.read_path = fmt::format("{}/{}.csv", copies_, n);
+      HR_TRY(CopyCsvText(*context_.fs, part, options_, part.read_path, context_.cancel));
+    } else if (CompressionOf(part.file.path) != Compression::kNone) {
+      HR_TRY(CheckCsvText(*context_.fs, part, options_, context_.cancel));
+    }
+  }
+  return Ok();
+}
+
+// ---- Writing
+
+/// Runs one SELECT over the parts. What is wrong with the data comes back as a diagnosis, what is
+/// wrong with the machine as an error.
+Result<CsvBuild::Written> CsvBuild::Write(const CsvReadPlan& plan, const std::string& select,
+                                          bool key_is_clean) {
+  data::MaterializeRequest request;
+  request.node = context_.node->name;
+  request.build_id = context_.build_id;
+  request.select = select;
+  request.aggregates = context_.aggregates;
+  request.query = context_.Query();
+  const bool count_keys = !options_.key.empty() && !key_is_clean;
+  if (count_keys) {
+    std::string missing, row;
+    for (const std::string& key : options_.key) {
+      missing += (missing.empty() ? "" : " OR ") + QuoteIdentifier(key) + " IS NULL";
+      row += (row.empty() ? "" : ", ") + QuoteIdentifier(key);
+    }
+    if (options_.key.size() > 1) row = "ROW(" + row + ")";
+    request.aggregates.push_back(fmt::format("count(*) FILTER (WHERE {})", missing));
+    request.aggregates.push_back(fmt::format("count(*) - count(DISTINCT {})", row));
+  }
+  Written written;
+  auto pending = context_.writer->Materialize(*connection_, request);
+  if (!pending.ok()) {
+    Error error = std::move(pending).error();
+    static const std::set<std::string> kOwn = {
+        "cancelled", "no_space",          "io_error",     "out_of_memory",
+        "internal",  "permission_denied", "column_types", "duplicate_column"};
+    if (kOwn.count(error.code) > 0) return error;
+    HR_TRY(CheckFiles());
+    HR_ASSIGN(written.diagnosis, DiagnoseCsv(*context_.fs, plan, *connection_, context_.cancel));
+    const bool explained = written.diagnosis->fault || !written.diagnosis->conflicts.empty();
+    if (!explained) written.diagnosis->fault = CsvDuckError(std::move(error), plan);
+    return written;
+  }
+  written.pending = std::make_unique<PendingSnapshot>(std::move(*pending));
+  if (count_keys) {
+    const auto& values = written.pending->aggregates();
+    written.null_keys = values[values.size() - 2].AsInt64();
+    if (written.null_keys == 0) written.repeated_keys = values.back().AsInt64();
+  }
+  return written;
+}
+
+/// Reads optimistically; types that don't hold are widened, all at once, and it starts again.
+Result<CsvBuild::Written> CsvBuild::WriteWidening(CsvReadPlan& plan) {
+  // Each round widens a type at least once, and a chain of types is short.
+  for (size_t round = 0; round <= 4 * plan.columns.size() + 1; ++round) {
+    HR_ASSIGN(Written written, Write(plan, CsvSelect(plan), false));
+    if (written.diagnosis) {
+      if (written.diagnosis->fault) return *written.diagnosis->fault;
+      Widen(plan, *written.diagnosis);
+      continue;
+    }
+    HR_ASSIGN(bool widened, WidenDoubles(plan, *written.pending));
+    if (!widened) return written;
+  }
+  return InternalError("types of CSV columns were widened without end");
+}
+
+void CsvBuild::Widen(CsvReadPlan& plan, const CsvDiagnosis& diagnosis) {
+  for (const CsvConflict& conflict : diagnosis.conflicts) {
+    CsvColumn& column = plan.columns[conflict.column];
+    const CsvType wider = diagnosis.types[conflict.column];
+    const bool said = SqlTypeOf(wider) != SqlTypeOf(column.found) && column.found != CsvType::kNone;
+    if (said) {
+      Error note(Blame::kData, "type_widened",
+                 fmt::format("column '{}' is {}, not {}, because of '{}'", column.name,
+                             SqlTypeOf(wider), SqlTypeOf(column.found), conflict.value));
+      note.At({.file = conflict.file, .line = static_cast<int>(conflict.line)})
+          .Subject(column.name)
+          .Hint(fmt::format("if '{}' means that nothing is there, add it to `null_values`; a type "
+                            "under `columns:` makes such a value an error",
+                            conflict.value));
+      Note(Severity::kWarning, std::move(note));
+    }
+    column.found = wider;
+  }
+}
+
+/// Integers above 2^53 among fractions lose digits as doubles without a fault of DuckDB's. Values
+/// that large are rare: only then the files are looked through.
+Result<bool> CsvBuild::WidenDoubles(CsvReadPlan& plan, const PendingSnapshot& pending) {
+  bool suspicious = false;
+  for (const CsvColumn& column : plan.columns) {
+    if (!column.fixed.empty() || column.found != CsvType::kDouble) continue;
+    const data::ColumnProfile* profile = pending.snapshot().profile.Find(column.name);
+    if (profile == nullptr || !profile->min || !profile->max) continue;
+    const double most = std::max(std::abs(*profile->min), std::abs(*profile->max));
+    suspicious = suspicious || (std::isfinite(most) && most > kExactDouble);
+  }
+  if (!suspicious) return false;
+  HR_ASSIGN(CsvDiagnosis diagnosis, DiagnoseCsv(*context_.fs, plan, *connection_, context_.cancel));
+  if (diagnosis.fault) return *diagnosis.fault;
+  if (diagnosis.conflicts.empty()) return false;
+  Widen(plan, diagnosis);
+  return true;
+}
+
+std::string CsvBuild::LatestOfKey(const CsvReadPlan& plan) const {
+  std::vector<std::string> names;
+  for (const CsvColumn& column : plan.columns) names.push_back(column.name);
+  return fmt::format(
+      "SELECT {} FROM ({}) QUALIFY row_number() OVER (PARTITION BY {} ORDER BY \"__order\" DESC) = "
+      "1",
+      data::QuoteIdentifiers(names), CsvSelect(plan, true), data::QuoteIdentifiers(options_.key));
+}
+
+Status CsvBuild::NullKeyError(const CsvReadPlan& plan, int64_t count) {
+  HR_ASSIGN(auto lines, FindNullKeys(*context_.fs, plan, context_.cancel));
+  Error error =
+      DataError("null_key", fmt::format("the key ({}) is NULL in {}", fmt::join(options_.key, ", "),
+                                        Count(count, "row")));
+  Place place;
+  if (!lines.empty()) {
+    place = {.file = lines[0].file, .line = static_cast<int>(lines[0].line)};
+    place.source_line = lines[0].raw;
+    std::string rows;
+    for (const CsvLine& line : lines) {
+      rows += fmt::format("{}{}:{}", rows.empty() ? "" : ", ", line.file, line.line);
+    }
+    const int64_t more = count - static_cast<int64_t>(lines.size());
+    place.rows = rows + (more > 0 ? fmt::format(" and {} more", more) : "");
+  }
+  place.node = context_.node->name;
+  return error.At(place).Hint("correct the rows, or choose another `key`");
+}
+
+Status CsvBuild::CheckFiles() const {
+  for (const CsvFile& file : files_) HR_TRY(CheckUnchanged(*context_.fs, file));
+  return Ok();
+}
+
+void CsvBuild::NoteReplaced(int64_t rows) {
+  Note(Severity::kHint,
+       Error(Blame::kData, "rows_replaced",
+             fmt::format("{} replaced by later rows of the same key",
+                         rows == 1 ? "1 row was" : fmt::format("{} rows were", rows))));
+}
+
+Result<Outcome> CsvBuild::Finish(const CsvReadPlan& plan, Written written, int64_t rows,
+                                 std::vector<CsvFileState> states) {
+  // What was read is what was listed: else digests and rows would not belong together.
+  HR_TRY(CheckFiles());
+  CsvCursor cursor;
+  cursor.definition = definition_;
+  cursor.delimiter = plan.delimiter;
+  for (size_t n = 0; n < states.size(); ++n) {
+    CsvFileState& state = states[n];
+    if (state.digest.empty()) {
+      HR_ASSIGN(CsvContent content, ReadCsvContent(*context_.fs, files_[n], 0, context_.cancel));
+      state.digest = content.digest;
+      state.lines = content.lines;
+    }
+    state.settled = now_ - state.modified > kSettledMicros;
+  }
+  cursor.files = std::move(states);
+  for (const CsvColumn& column : plan.columns) {
+    cursor.columns.push_back({column.name, column.SqlType(), column.found});
+  }
+  Outcome outcome;
+  outcome.reason = reason_;
+  outcome.rows = rows;
+  outcome.cursor = cursor.ToJson();
+  if (rows == 0 && !plan.columns.empty()) {
+    Note(Severity::kHint,
+         Error(Blame::kData, "no_rows",
+               fmt::format("there are no rows{}", plan.parts.empty() || plan.parts[0].offset > 0
+                                                      ? " behind the old end"
+                                                      : ": columns without a value are VARCHAR"))
+             .At({.file = files_.front().shown}));
+  }
+  outcome.notes = std::move(notes_);
+  outcome.pending.emplace(std::move(*written.pending));
+  return outcome;
+}
+
+}  // namespace
+
+Result<Outcome> BuildCsv(const CsvOptions& options, BuildContext& context) {
+  return CsvBuild(options, context).Run();
+}
+
+std::string CsvDefinition(const spec::NodeSpec& spec) {
+  return HashBytes(spec::CanonicalJson(spec, spec::Affects::kData)).Hex();
+}
+
+Result<std::string> FixedType(const std::string& type, const std::string& column) {
+  HR_ASSIGN(data::TypeTree tree, data::ParseType(type));
+  const std::string text = tree.Text();
+  const data::StoredType stored = data::StoredTypeOf(text, column);
+  if (tree.type_class == data::TypeClass::kOther ||
+      stored.action == data::StoredType::Action::kRefuse) {
+    static const std::vector<std::string> kTypes = {"BOOLEAN",
+                                                    "TINYINT",
+                                                    "SMALLINT",
+                                                    "INTEGER",
+                                                    "BIGINT",
+                                                    "FLOAT",
+                                                    "DOUBLE",
+                                                    "DECIMAL",
+                                                    "VARCHAR",
+                                                    "DATE",
+                                                    "TIME",
+                                                    "TIMESTAMP",
+                                                    "BLOB",
+                                                    "UUID",
+                                                    "INTERVAL",
+                                                    "JSON",
+                                                    "TIMESTAMP WITH TIME ZONE"};
+    return UserError("unknown_type",
+                     fmt::format("column '{}' can't have the type '{}'", column, type))
+        .Subject(type)
+        .Candidates(Suggest(type, kTypes))
+        .Hint(stored.reason);
+  }
+  return text;
+}
+
+}  // namespace headrace::components
