@@ -33,6 +33,7 @@ class FrameReader {
     HR_TRY(Resolve());
     HR_TRY(ReserveMemory());
     HR_TRY(MakeBuilders());
+    frame_.earlier.resize(options_.scorers.size());
     HR_ASSIGN(TargetReader target,
               TargetReader::Make(spec_, schema_.columns[static_cast<size_t>(at_.target)].type));
     while (true) {
@@ -94,7 +95,7 @@ class FrameReader {
     for (const std::string& name : options_.slices) {
       HR_ASSIGN(const int at, Position(name, "gate"));
       at_.slices.push_back(at);
-      frame_.slices.push_back({schema_.columns[static_cast<size_t>(at)].name, {}, {}});
+      frame_.slices.push_back({name, {}, {}});
     }
     slice_index_.resize(at_.slices.size());
     return ResolveFeatures();
@@ -208,6 +209,7 @@ class FrameReader {
     const bool all = std::find(keep_.begin(), keep_.end(), 0) == keep_.end();
     AddIdentities(batch);
     AddExtras(batch);
+    HR_TRY(AddEarlier(batch));
     for (auto& [at, builder] : builders_) {
       builder->Add(model::ColumnValues(batch, schema_, at), rows, all ? nullptr : keep_.data());
     }
@@ -284,6 +286,22 @@ class FrameReader {
         if (keep_[static_cast<size_t>(i)] != 0) AddSlice(values, i, s);
       }
     }
+  }
+
+  Status AddEarlier(const data::Batch& batch) {
+    for (size_t v = 0; v < options_.scorers.size(); ++v) {
+      const auto& scorer = options_.scorers[v];
+      if (scorer == nullptr || !scorer->CheckInput(schema_).ok()) continue;
+      HR_ASSIGN(const model::ScoreBlock block,
+                scorer->ScoreBatch(schema_, batch, options_.threads));
+      const auto outputs = static_cast<size_t>(block.outputs);
+      for (size_t i = 0; i < static_cast<size_t>(block.rows); ++i) {
+        if (keep_[i] == 0) continue;
+        const double* from = block.margins.data() + i * outputs;
+        frame_.earlier[v].insert(frame_.earlier[v].end(), from, from + outputs);
+      }
+    }
+    return Ok();
   }
 
   void AddSlice(const model::ColumnValues& values, int64_t row, size_t s) {

@@ -14,6 +14,7 @@
 #include "learn/number_column.h"
 #include "learn/train.h"
 #include "model/package.h"
+#include "model/scorer.h"
 
 namespace headrace::learn {
 
@@ -42,6 +43,10 @@ struct Frame {
   std::vector<uint32_t> input_row;   ///< empty: none was left out
   std::vector<SliceCodes> slices;
 
+  /// Calibrated margins of earlier versions, rows × outputs each, in the order of FrameOptions;
+  /// empty when a version can't score these rows (see findings).
+  std::vector<std::vector<double>> earlier;
+
   int64_t input_rows = 0;
   int64_t rows_without_target = 0;
   std::string profile;  ///< JSON for the package
@@ -62,6 +67,9 @@ struct FrameOptions {
   std::vector<std::string> slices;  ///< columns named in gates
   /// Positive class of an earlier version; used when the spec names none.
   std::string known_positive;
+  /// Earlier versions that score the rows while these are read; null entries are skipped.
+  std::vector<std::shared_ptr<const model::Scorer>> scorers;
+  int threads = 1;           ///< for them
   Budget* budget = nullptr;  ///< may be null
   CancelToken cancel;
 };

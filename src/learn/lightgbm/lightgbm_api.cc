@@ -62,7 +62,8 @@ bool Resolve(void* library, const char* name, F* function) {
 bool ResolveAll(void* library, LightGbmApi* api) {
   return Resolve(library, "LGBM_GetLastError", &api->GetLastError) &&
          Resolve(library, "LGBM_RegisterLogCallback", &api->RegisterLogCallback) &&
-         Resolve(library, "LGBM_DatasetCreateFromArrowStream", &api->DatasetCreateFromArrowStream) &&
+         Resolve(library, "LGBM_DatasetCreateFromArrowStream",
+                 &api->DatasetCreateFromArrowStream) &&
          Resolve(library, "LGBM_DatasetSetField", &api->DatasetSetField) &&
          Resolve(library, "LGBM_DatasetGetSubset", &api->DatasetGetSubset) &&
          Resolve(library, "LGBM_DatasetFree", &api->DatasetFree) &&
@@ -111,8 +112,10 @@ Result<std::shared_ptr<const LightGbmApi>> LoadLightGbm(const std::string& folde
                      fmt::format("LightGBM's library was not found{}{}; looked for {}",
                                  fault.empty() ? "" : ": ", fault, fmt::join(tried, ", ")))
       .Subject("lightgbm")
-      .Hint("run `pip install lightgbm` in the active virtual environment, or set HEADRACE_RUNTIME to "
-            "the folder that holds lib_lightgbm.so; `learners: [linear]` does without");
+      .Hint(
+          "run `pip install lightgbm` in the active virtual environment, or set HEADRACE_RUNTIME "
+          "to "
+          "the folder that holds lib_lightgbm.so; `learners: [linear]` does without");
 }
 
 }  // namespace headrace::learn

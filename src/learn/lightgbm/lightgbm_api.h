@@ -17,8 +17,7 @@ struct LightGbmApi {
   int (*RegisterLogCallback)(void (*)(const char*)) = nullptr;
   int (*DatasetCreateFromArrowStream)(ArrowArrayStream*, const char* parameters,
                                       const void* reference, void** out) = nullptr;
-  int (*DatasetSetField)(void*, const char* field, const void* data, int count,
-                         int type) = nullptr;
+  int (*DatasetSetField)(void*, const char* field, const void* data, int count, int type) = nullptr;
   int (*DatasetGetSubset)(const void*, const int32_t* rows, int32_t count, const char* parameters,
                           void** out) = nullptr;
   int (*DatasetFree)(void*) = nullptr;

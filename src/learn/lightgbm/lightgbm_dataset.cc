@@ -5,8 +5,9 @@
 namespace headrace::learn {
 namespace {
 
-/// A stream of one batch whose buffers are the frame's own columns. The Arrow structs live here; the
-/// library must release what it was given before this object goes, which it does within the call.
+/// A stream of one batch whose buffers are the frame's own columns. The Arrow structs live here;
+/// the library must release what it was given before this object goes, which it does within the
+/// call.
 class FrameStream {
  public:
   explicit FrameStream(const Frame& frame) : frame_(frame) {

@@ -1,0 +1,54 @@
+#pragma once
+// Judging a candidate: its metrics with bounds, the baseline and earlier versions on the same rows,
+// the gates.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "evaluate/gate.h"
+#include "learn/frame.h"
+#include "learn/model_spec.h"
+#include "model/package.h"
+
+namespace headrace::learn {
+
+/// Gates of a spec, parsed; errors carry the places of the spec.
+Result<std::vector<sql::Gate>> ParseGates(const ModelSpec& spec);
+/// Columns the gates slice by, each once.
+std::vector<std::string> SliceColumns(const std::vector<sql::Gate>& gates);
+
+/// An earlier version and what it says of the frame's rows.
+struct EarlierVersion {
+  const model::Package* package = nullptr;
+  const std::vector<double>* margins = nullptr;  ///< of all rows of the frame; may be empty
+};
+
+struct JudgeInput {
+  const Frame* frame = nullptr;
+  const evaluate::Metric* metric = nullptr;
+  std::span<const uint32_t> rows;    ///< that give the numbers
+  std::span<const double> margins;   ///< of these, calibrated; rows × outputs
+  std::span<const double> baseline;  ///< the same of the baseline
+  std::span<const uint32_t> unit;    ///< resampling unit of every row of the frame
+  double threshold = 0.5;
+  uint64_t seed = 0;
+  int threads = 1;
+  CancelToken cancel;
+  EarlierVersion champion, best;  ///< package null = none
+  const std::vector<sql::Gate>* gates = nullptr;
+  /// How much better the choice by these rows makes the metric look; taken off (0 = nothing).
+  double optimism = 0;
+};
+
+struct Judgement {
+  std::map<std::string, model::MetricValue> metrics, baseline, champion;
+  evaluate::GateResult gate;
+  std::vector<Finding> findings;
+};
+
+/// Bounds are computed for the metric that chose the model and those of the gates; other metrics
+/// have NaN bounds.
+Result<Judgement> Judge(const JudgeInput& input);
+
+}  // namespace headrace::learn
