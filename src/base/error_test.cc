@@ -133,7 +133,8 @@ TEST(ErrorToJson, IsOneLineWithoutEmptyFields) {
       UnknownField().Node("churn").Rows("row 1").Hint("h").Retriable().Cause(DataError("a", "b"));
   EXPECT_EQ(
       ErrorToJson(error),
-      R"({"severity":"error","code":"unknown_field","message":"model 'churn' has no field 'trget'",)"
+      R"({"severity":"error","code":"unknown_field",)"
+      R"("message":"model 'churn' has no field 'trget'",)"
       R"("blame":"user","retriable":true,"file":"pipeline/churn.yml","line":4,"column":1,)"
       R"("length":5,"source_line":"trget: churned","node":"churn","rows":"row 1",)"
       R"("subject":"trget","candidates":["target"],"hint":"h",)"

@@ -81,12 +81,12 @@ class PosixFileSystem : public FileSystem {
     if (fstat(fd.get(), &info) != 0) return PathError(errno, "read", path);
     if (S_ISDIR(info.st_mode)) return PathError(EISDIR, "read", path);
     std::string out;
-    // The size is a guess (files of /proc have none): read until the end comes.
+    // The size is a guess (files of /proc have none), one byte more finds the end.
     constexpr int64_t kChunk = 1 << 16;
     const int64_t guess = std::max<int64_t>(static_cast<int64_t>(info.st_size) - offset, 0) + 1;
     while (length < 0 || static_cast<int64_t>(out.size()) < length) {
       const int64_t have = static_cast<int64_t>(out.size());
-      int64_t want = have == 0 ? guess : std::max(kChunk, have);
+      int64_t want = have < guess ? guess - have : std::max(kChunk, have);
       if (length >= 0) want = std::min(want, length - have);
       out.resize(have + want);
       const ssize_t got = pread(fd.get(), out.data() + have, want, offset + have);
