@@ -28,6 +28,8 @@ class Expander {
 };
 /// True when a text holds "${" (also as "$${").
 bool NeedsExpansion(std::string_view text);
+/// True when any scalar of the tree does.
+bool HoldsVariable(const yaml::Node& node);
 
 /// Places of the given fields by path: "column", "paging.next", "checks[2].min", "targets.dev".
 class FieldPlaces {
@@ -90,12 +92,12 @@ struct ComponentRef {
 };
 
 struct ParseContext {
-  Diagnostics* diagnostics;            ///< never null
+  Diagnostics* diagnostics = nullptr;  ///< never null
   const SpecLookup* lookup = nullptr;  ///< for components; null: there are none
   const Expander* expander = nullptr;  ///< null: ${…} stays
-  std::string subject;                 ///< "model 'churn'"; messages start with it
-  std::string node;                    ///< goes into Place::node
-  std::string implied_column;          ///< the column under which a check stands
+  std::string subject = {};            ///< "model 'churn'"; messages start with it
+  std::string node = {};               ///< goes into Place::node
+  std::string implied_column = {};     ///< the column under which a check stands
 };
 
 /// One struct that takes part in a map.

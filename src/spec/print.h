@@ -21,6 +21,9 @@ std::string IdentityJson(const ComponentRef& ref);
 std::string ToJson(const ComponentRef& ref);
 std::string ToJson(const Spec& spec, const void* object);
 
+/// A scalar field's value as it would stand in YAML ("true", "0.5", "csv"); JSON for other types.
+std::string TextOf(const Field& field, const void* object);
+
 /// A reference page: summary, table of fields, options, examples. `common` fields follow.
 std::string ReferenceMarkdown(const Spec& spec, const Spec* common = nullptr);
 

@@ -21,7 +21,7 @@ struct ComponentRef;
 /// One allowed word of an option.
 struct Option {
   std::string name;
-  std::string summary;
+  std::string summary = {};
   int64_t value = 0;  ///< of an enum
 };
 using Options = std::vector<Option>;
