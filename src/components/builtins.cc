@@ -1,16 +1,23 @@
 #include "components/builtins.h"
 
+#include "components/actions/command_action.h"
 #include "components/checks/accepted.h"
 #include "components/checks/between.h"
 #include "components/checks/expression.h"
 #include "components/checks/not_null.h"
 #include "components/checks/unique.h"
+#include "components/models/model_node.h"
+#include "components/models/predict_node.h"
+#include "components/sinks/file_sink.h"
 #include "components/sources/csv_source.h"
 #include "components/sources/sqlite_source.h"
 
 namespace headrace::components {
 
 void RegisterBuiltins(pipeline::Registry& registry) {
+  // Actions.
+  registry.AddComponent(CommandActionSpec(), MakeCommandAction);
+
   // Checks.
   registry.AddCheck(AcceptedSpec(), MakeAccepted);
   registry.AddCheck(BetweenSpec(), MakeBetween);
@@ -20,6 +27,15 @@ void RegisterBuiltins(pipeline::Registry& registry) {
 
   // Connections.
   registry.AddSpec(SqliteConnectionSpec());
+
+  // Models.
+  registry.AddComponent(ClassificationSpec(), MakeModelNode);
+  registry.AddComponent(RegressionSpec(), MakeModelNode);
+  registry.AddComponent(PredictSpec(), MakePredictNode);
+
+  // Sinks.
+  registry.AddComponent(CsvSinkSpec(), MakeFileSink);
+  registry.AddComponent(ParquetSinkSpec(), MakeFileSink);
 
   // Sources.
   registry.AddComponent(CsvSourceSpec(), MakeCsvSource);

@@ -1,0 +1,307 @@
+#include "components/models/model_node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/suggest.h"
+#include "components/models/model_options.h"
+#include "evaluate/metrics.h"
+#include "learn/train.h"
+#include "model/package.h"
+#include "pipeline/project.h"
+
+namespace headrace::components {
+namespace {
+
+/// The best version ever promoted, by its own test rows: the ratchet of tolerances holds against
+/// it.
+std::optional<store::ModelVersion> BestPromoted(const std::vector<store::ModelVersion>& versions,
+                                                const std::string& metric, bool higher) {
+  std::optional<store::ModelVersion> best;
+  double best_value = 0;
+  for (const auto& version : versions) {
+    if (version.status != store::ModelStatus::kChampion &&
+        version.status != store::ModelStatus::kRetired) {
+      continue;
+    }
+    auto metrics = ParseJson(version.metrics, "metrics");
+    if (!metrics.ok() || !metrics->contains(metric)) continue;
+    const double value = (*metrics)[metric].value("value", 0.0);
+    if (!best || (higher ? value > best_value : value < best_value)) {
+      best = version;
+      best_value = value;
+    }
+  }
+  return best;
+}
+
+Json MetricsJson(const std::map<std::string, model::MetricValue>& metrics) {
+  Json json = Json::object();
+  for (const auto& [name, value] : metrics) {
+    json[name] = {
+        {"value", value.value}, {"low", value.low}, {"high", value.high}, {"rows", value.rows}};
+  }
+  return json;
+}
+
+class ModelNode : public pipeline::Component {
+ public:
+  explicit ModelNode(const spec::NodeSpec& node)
+      : name_(node.name), type_(node.type), options_(node.options.As<ModelOptions>()) {}
+
+  std::vector<pipeline::InputRef> Inputs() const override { return {{options_.from, "from"}}; }
+  bool HasTable() const override { return false; }
+
+  std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
+    const pipeline::Node& node = *context.node;
+    auto add = [&](Error error, const std::string& field) {
+      if (error.place.file.empty() || error.place.line == 0) error.At(node.spec.PlaceOf(field));
+      context.diagnostics->Add(std::move(error.Node(node.name)));
+    };
+    std::vector<std::string> faults;
+    const learn::ModelSpec spec = ToModelSpec(name_, type_, options_, &faults);
+    for (const auto& fault : faults) add(UserError("bad_learner", fault), "learners");
+    for (Error& error : learn::CheckSpec(spec)) {
+      const bool learner = error.code.find("learner") != std::string::npos ||
+                           error.code.find("option") != std::string::npos;
+      const bool gate = error.code.find("gate") != std::string::npos;
+      std::string field = learner                                          ? "learners"
+                          : gate                                           ? "gate"
+                          : error.code.find("metric") != std::string::npos ? "metric"
+                                                                           : type_;
+      if (field == "metric" && options_.metric.empty()) field = "gate";
+      if (error.code.find("test") != std::string::npos) field = "test";
+      if (error.code == "unsupported_duration" || error.code == "bad_duration") {
+        field = options_.label_after.empty() ? "test" : "label_after";
+      }
+      if (!node.spec.options.places.Has(field)) field = "model";
+      add(std::move(error), field);
+    }
+    if (auto* retrain = std::get_if<RetrainFields>(&options_.retrain)) {
+      (void)retrain;
+      add(UserError("not_built",
+                    "'retrain' by rows, time or drift is not built yet; leave it out to train "
+                    "whenever the rows change, or write 'never'"),
+          "retrain");
+    } else if (const auto& word = std::get<std::string>(options_.retrain);
+               !word.empty() && word != "never") {
+      add(UserError("bad_option", "'retrain' is 'never' or a map, not '" + word + "'"), "retrain");
+    }
+    if (!options_.weight.empty()) LintColumn(context, options_.weight, "weight");
+    if (!options_.target.empty()) LintColumn(context, options_.target, "target");
+    for (const auto& column : options_.key) LintColumn(context, column, "key");
+    if (!options_.time.empty()) LintColumn(context, options_.time, "time");
+    if (!options_.group.empty()) LintColumn(context, options_.group, "group");
+    for (const auto& column : options_.features.include) {
+      LintColumn(context, column, "features.include");
+    }
+    for (const auto& column : options_.features.exclude) {
+      LintColumn(context, column, "features.exclude");
+    }
+    for (const auto& [column, type] : options_.features.types) {
+      LintColumn(context, column, "features.types");
+      static const std::vector<std::string> kTypes = {"boolean", "category", "date", "number"};
+      if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
+        add(UserError("bad_option", "'" + type + "' is no type of a feature")
+                .Subject(type)
+                .Candidates(Suggest(type, kTypes))
+                .Hint("number, category, boolean or date"),
+            "features.types");
+      }
+    }
+    return std::nullopt;
+  }
+
+  Result<pipeline::Probe> ProbeOutside(const pipeline::ProbeContext& context) const override {
+    pipeline::Probe probe;
+    if (context.state == nullptr || context.store == nullptr) return probe;
+    if (const auto* word = std::get_if<std::string>(&options_.retrain);
+        word != nullptr && *word == "never") {
+      probe.keep = "retrain: never";
+    }
+    HR_ASSIGN(auto versions, context.store->ListModelVersions(context.target, name_));
+    if (!versions.empty() && versions.front().status == store::ModelStatus::kRefused) {
+      probe.unchanged = fmt::format("version {} was refused by its gate on the same rows",
+                                    versions.front().version);
+    }
+    return probe;
+  }
+
+  Result<pipeline::Outcome> Build(pipeline::BuildContext& context) const override;
+
+ private:
+  void LintColumn(const pipeline::LintContext& context, const std::string& column,
+                  const std::string& field) const {
+    const data::Schema* schema = context.schema_of(options_.from);
+    if (schema == nullptr || schema->Find(column) != nullptr) return;
+    context.diagnostics->Add(
+        UserError("unknown_column", "'" + options_.from + "' has no column '" + column + "'")
+            .At(context.node->spec.PlaceOf(field))
+            .Node(name_)
+            .Subject(column)
+            .Candidates(Suggest(column, schema->Names())));
+  }
+
+  Result<std::optional<model::Package>> ReadVersion(
+      const pipeline::BuildContext& context,
+      const std::optional<store::ModelVersion>& version) const {
+    if (!version) return std::optional<model::Package>();
+    HR_ASSIGN(auto package,
+              model::ReadPackage(*context.fs, JoinPath(context.warehouse, version->package)));
+    package.version = version->version;
+    return std::optional<model::Package>(std::move(package));
+  }
+
+  std::string name_, type_;
+  ModelOptions options_;
+};
+
+std::string GateMessage(const learn::TrainOutcome& trained) {
+  std::string text;
+  for (const auto& line : trained.gate.lines) {
+    if (line.verdict == evaluate::Verdict::kPass) continue;
+    text += "\n  " + line.message;
+  }
+  return text;
+}
+
+Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) const {
+  learn::TrainRequest request;
+  request.spec = ToModelSpec(name_, type_, options_, nullptr);
+  HR_ASSIGN(auto versions, context.store->ListModelVersions(context.target, name_));
+  HR_ASSIGN(auto champion, context.store->ResolveModel(context.target, name_, "champion"));
+  HR_ASSIGN(auto champion_package, ReadVersion(context, champion));
+  std::optional<model::Package> best_package;
+  if (champion_package) {
+    request.champion = &*champion_package;
+    auto metric = evaluate::FindMetric(
+        champion_package->metric,
+        champion_package->task == model::Task::kRegression   ? evaluate::Task::kRegression
+        : champion_package->task == model::Task::kMulticlass ? evaluate::Task::kMulticlass
+                                                             : evaluate::Task::kBinary);
+    if (metric.ok()) {
+      auto best = BestPromoted(versions, champion_package->metric, (*metric)->higher_is_better);
+      if (best && best->version != champion->version) {
+        HR_ASSIGN(best_package, ReadVersion(context, best));
+        request.best = &*best_package;
+      }
+    }
+  }
+  data::ReadOptions read;
+  read.ordered = true;
+  read.order_by = options_.key;
+  HR_ASSIGN(request.rows, context.ReadInput(options_.from, read));
+  auto threads = context.budget->TakeThreads(context.budget->threads());
+  request.threads = threads.count();
+  request.budget = context.budget;
+  request.cancel = context.cancel;
+  request.clock = context.clock;
+  request.progress = [&](const learn::TrainProgress& progress) {
+    if (context.progress == nullptr) return;
+    context.progress->SetStage(progress.note.empty() ? progress.stage : progress.note);
+  };
+  auto trained = learn::Train(std::move(request));
+  if (!trained.ok()) {
+    Error error = std::move(trained).error();
+    if (error.place.file.empty()) error.At(context.node->spec.PlaceOf("target"));
+    return std::move(error.Node(name_));
+  }
+  HR_ASSIGN(int number, context.store->NextModelVersion(context.target, name_));
+  model::Package& package = trained->package;
+  package.version = number;
+  package.created = FormatTimestamp(context.now);
+  package.data_fingerprint = context.fingerprint;
+  package.code_fingerprint = store::DefinitionDigest(context.node->definition);
+  const std::string relative = fmt::format("models/{}/{}", name_, number);
+  const std::string folder = JoinPath(context.warehouse, relative);
+  // A run that died between rename and commit left a package that no version names.
+  if (context.fs->Exists(folder)) HR_TRY(context.fs->RemoveAll(folder));
+  HR_TRY(context.fs->CreateDirectories(DirName(folder)));
+  HR_TRY(model::WritePackage(
+      *context.fs, package,
+      JoinPath(context.warehouse,
+               fmt::format("tmp/{}/model-{}-{}", context.claim.epoch, name_, number)),
+      folder));
+
+  store::ModelVersion version;
+  version.model = name_;
+  version.version = number;
+  version.status =
+      trained->refused() ? store::ModelStatus::kRefused : store::ModelStatus::kChampion;
+  version.fingerprint = context.fingerprint;
+  version.content_hash = model::ContentHash(package).Hex();
+  version.package = relative;
+  version.rows = package.training_rows;
+  if (auto input = context.inputs.find(options_.from); input != context.inputs.end()) {
+    version.training = {options_.from, input->second.build_id};
+    version.training_snapshot = input->second.id;
+  }
+  const Json metrics = MetricsJson(package.metrics);
+  version.metrics = metrics.dump();
+  Json gates = Json::array();
+  for (const auto& line : trained->gate.lines) {
+    gates.push_back({{"gate", line.gate},
+                     {"slice", line.slice},
+                     {"verdict", evaluate::VerdictName(line.verdict)},
+                     {"message", line.message}});
+  }
+  version.gate = gates.dump();
+
+  pipeline::Outcome outcome;
+  outcome.action = versions.empty() ? "build" : "retrain";
+  outcome.rows = trained->rows;
+  outcome.identity = !trained->refused() ? version.content_hash
+                     : champion          ? champion->content_hash
+                                         : "";
+  for (const auto& finding : trained->findings) {
+    outcome.notes.push_back(UserError(finding.code, finding.message)
+                                .As(Severity::kHint)
+                                .Node(name_)
+                                .Subject(finding.subject));
+  }
+  Json event;
+  event["node"] = name_;
+  event["version"] = number;
+  event["status"] = std::string(store::Text(version.status));
+  event["metric"] = package.metric;
+  event["metrics"] = metrics;
+  event["baseline"] = MetricsJson(trained->baseline);
+  if (champion_package) event["champion"] = MetricsJson(trained->champion);
+  event["gates"] = gates;
+  event["summary"] = trained->summary;
+  event["trials"] = trained->trials;
+  event["split"] = package.split;
+  event["rows"] = trained->rows;
+  event["rows_without_target"] = trained->rows_without_target;
+  outcome.events.emplace_back("model", event.dump());
+  Json details;
+  details["model"] = event;
+  outcome.details = details.dump();
+  if (trained->refused()) {
+    const bool undecided = trained->gate.verdict == evaluate::Verdict::kUndecided;
+    Error error = DataError(
+        "gate_failed",
+        fmt::format("version {} of model '{}' was not promoted: {}{}", number, name_,
+                    undecided ? "too few rows to judge its gate" : "it did not pass its gate",
+                    GateMessage(*trained)));
+    error.At(context.node->spec.PlaceOf("gate")).Node(name_);
+    error.Hint(champion
+                   ? fmt::format("predictions go on with version {}", champion->version)
+                   : "there is no champion yet, so nothing can be predicted; lower the gate, or "
+                     "promote by hand: headrace model promote " +
+                         name_ + "@" + std::to_string(number));
+    outcome.failure = std::move(error);
+  }
+  outcome.model = std::move(version);
+  return outcome;
+}
+
+}  // namespace
+
+std::unique_ptr<pipeline::Component> MakeModelNode(const spec::NodeSpec& node) {
+  return std::make_unique<ModelNode>(node);
+}
+
+}  // namespace headrace::components

@@ -1,0 +1,170 @@
+#include "components/sinks/file_sink.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/crash_point.h"
+#include "config/project.h"
+#include "data/quote.h"
+#include "pipeline/project.h"
+
+namespace headrace::components {
+
+using spec::Field;
+using spec::Spec;
+
+namespace {
+
+std::vector<Field> CommonSinkFields() {
+  return {Field("from", &FileSinkOptions::from, "Node whose rows are written.").Node(),
+          Field("path", &FileSinkOptions::path,
+                "File to write, relative to the project; its folder is made. It is replaced as a "
+                "whole: a reader sees the old or the new rows.")
+              .Path()
+              .NotEmpty()};
+}
+
+}  // namespace
+
+const Spec& CsvSinkSpec() {
+  static const Spec spec = [] {
+    auto fields = CommonSinkFields();
+    fields.push_back(Field("delimiter", &FileSinkOptions::delimiter, "Between values.").Default());
+    fields.push_back(
+        Field("header", &FileSinkOptions::header, "First line with the names.").Default());
+    fields.push_back(
+        Field("null_value", &FileSinkOptions::null_value, "How a missing value is written.")
+            .Default());
+    Spec s =
+        Spec::For<FileSinkOptions>("sink", "csv", "Writes rows to a CSV file.", std::move(fields));
+    s.Example("sink: csv\nfrom: scores\npath: out/scores.csv\n");
+    return s;
+  }();
+  return spec;
+}
+
+const Spec& ParquetSinkSpec() {
+  static const Spec spec = [] {
+    Spec s = Spec::For<FileSinkOptions>("sink", "parquet", "Writes rows to a Parquet file (zstd).",
+                                        CommonSinkFields());
+    s.Example("sink: parquet\nfrom: scores\npath: out/scores.parquet\n");
+    return s;
+  }();
+  return spec;
+}
+
+namespace {
+
+class FileSink : public pipeline::Component {
+ public:
+  explicit FileSink(const spec::NodeSpec& node)
+      : name_(node.name), type_(node.type), options_(node.options.As<FileSinkOptions>()) {}
+
+  std::vector<pipeline::InputRef> Inputs() const override { return {{options_.from, "from"}}; }
+  bool HasTable() const override { return false; }
+
+  std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
+    auto path = Target(*context.project, *context.node);
+    if (!path.ok()) context.diagnostics->Add(Error(path.error()).Node(name_));
+    // Two sinks that write one file would overwrite each other for ever.
+    for (const auto& other : context.project->nodes()) {
+      if (&other == context.node || other.kind != "sink" || other.name > name_) continue;
+      if (other.spec.options.spec == nullptr) continue;
+      if (other.spec.type != "csv" && other.spec.type != "parquet") continue;
+      if (other.spec.options.As<FileSinkOptions>().path != options_.path) continue;
+      context.diagnostics->Add(
+          UserError("same_file",
+                    "'" + other.name + "' writes the same file '" + options_.path + "'")
+              .At(context.node->spec.PlaceOf("path"))
+              .Node(name_));
+    }
+    if (type_ == "csv" && options_.delimiter.size() != 1) {
+      context.diagnostics->Add(UserError("bad_option",
+                                         "'delimiter' is one character, such as ; or "
+                                         "\"\\t\"")
+                                   .At(context.node->spec.PlaceOf("delimiter"))
+                                   .Node(name_));
+    }
+    return std::nullopt;
+  }
+
+  Result<pipeline::Probe> ProbeOutside(const pipeline::ProbeContext& context) const override {
+    pipeline::Probe probe;
+    if (context.state == nullptr) return probe;
+    HR_ASSIGN(std::string path, Target(*context.project, *context.node));
+    if (!context.fs->Exists(path)) probe.changed = options_.path + " is gone";
+    return probe;
+  }
+
+  Result<pipeline::Outcome> Build(pipeline::BuildContext& context) const override {
+    HR_ASSIGN(std::string path, Target(*context.project, *context.node));
+    const std::string folder = DirName(path);
+    HR_TRY(context.fs->CreateDirectories(folder));
+    HR_ASSIGN(auto instance, context.instances->Open());
+    HR_ASSIGN(auto connection, instance->Connect());
+    std::string relation;
+    data::SourceHandle source;
+    if (auto table = context.inputs.find(options_.from); table != context.inputs.end()) {
+      relation = "(" + data::ReadSnapshotSql(context.warehouse, table->second) + ")";
+    } else {
+      HR_ASSIGN(auto reader, context.ReadInput(options_.from, {}));
+      HR_ASSIGN(source, instance->AddSource(std::move(reader)));
+      relation = source.sql();
+    }
+    const std::string temporary = JoinPath(folder, "." + BaseName(path) + ".headrace-tmp");
+    std::string copy = "COPY (SELECT * FROM " + relation + ") TO " + data::QuoteLiteral(temporary);
+    if (type_ == "csv") {
+      copy += " (FORMAT csv, DELIMITER " + data::QuoteLiteral(options_.delimiter) + ", HEADER " +
+              (options_.header ? "true" : "false") + ", NULLSTR " +
+              data::QuoteLiteral(options_.null_value) + ")";
+    } else {
+      copy += " (FORMAT parquet, COMPRESSION zstd)";
+    }
+    auto rows = connection.Execute(copy, {}, context.Query());
+    Status written = rows.ok() ? Status() : Status(rows.error());
+    if (!source.sql().empty() && !source.error().ok()) written = source.error();
+    if (written.ok()) {
+      CrashPoint("sink.written");
+      written = context.fs->SyncFile(temporary);
+    }
+    if (written.ok()) {
+      CrashPoint("sink.synced");
+      written = context.store->CheckClaim(context.claim);  // a sleeper must not replace newer rows
+    }
+    if (written.ok()) written = context.fs->Rename(temporary, path);
+    if (!written.ok()) {
+      (void)context.fs->Remove(temporary).ok();
+      return std::move(std::move(written).error().Node(name_));
+    }
+    CrashPoint("sink.renamed");
+    HR_TRY(context.fs->SyncDirectory(folder));
+    pipeline::Outcome outcome;
+    outcome.rows = *rows;
+    Json details;
+    details["path"] = options_.path;
+    outcome.details = details.dump();
+    return outcome;
+  }
+
+ private:
+  Result<std::string> Target(const pipeline::Project& project, const pipeline::Node& node) const {
+    HR_ASSIGN(std::string path,
+              config::ResolvePath(project.root(), options_.path, "", node.spec.PlaceOf("path")));
+    if (path.rfind(JoinPath(project.root(), ".headrace") + "/", 0) == 0) {
+      return UserError("path_outside", "a sink does not write into .headrace/")
+          .At(node.spec.PlaceOf("path"))
+          .Hint("name a folder of the project, such as out/");
+    }
+    return path;
+  }
+
+  std::string name_, type_;
+  FileSinkOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<pipeline::Component> MakeFileSink(const spec::NodeSpec& node) {
+  return std::make_unique<FileSink>(node);
+}
+
+}  // namespace headrace::components
