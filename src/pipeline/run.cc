@@ -6,7 +6,6 @@
 #include <set>
 #include <thread>
 
-#include "base/crash_point.h"
 #include "base/id.h"
 #include "headrace/version.h"
 #include "pipeline/runner.h"
@@ -192,7 +191,6 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
   for (const auto& [name, value] : project.params()) params[name] = spec::ToJson(value.value);
   record.params = params.dump();
   HR_TRY(services.store->BeginRun(claim, record));
-  CrashPoint("run.started");
 
   // What dead runs left half-written goes first: a build may need the same names.
   HR_TRY(SweepLeftovers(claim, project.target(), services));
@@ -246,7 +244,6 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
       .ok();
   report.seconds = static_cast<double>(services.clock->MonotonicNanos() - started) / 1e9;
   HR_TRY(services.store->FinishRun(claim, report.run, report.status, Summary(report)));
-  CrashPoint("run.finished");
   HR_TRY(lease->Release());
 
   Json end;
