@@ -28,11 +28,19 @@ class Writer {
   void Write(const Json& part) {
     if (part.is_object()) return WriteObject(part);
     if (part.is_array()) return WriteList(part);
-    text_ += part.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (part.is_string()) return WriteText(part.get_ref<const std::string&>());
+    text_ += part.dump();
   }
 
  private:
   enum class Case { kIgnore, kKeep };
+
+  /// With its length in front, so that no text can look like structure.
+  void WriteText(std::string_view text) {
+    text_ += std::to_string(text.size());
+    text_ += '"';
+    text_ += text;
+  }
 
   void WriteList(const Json& list) {
     text_ += '[';
@@ -87,7 +95,7 @@ class Writer {
       }
       text_ += ']';
     } else if (name.is_string() && letters == Case::kIgnore) {
-      text_ += Json(Lower(name.get_ref<const std::string&>())).dump();
+      WriteText(Lower(name.get_ref<const std::string&>()));
     } else {
       Write(name);
     }

@@ -50,9 +50,7 @@ const data::Parameter* FindParameter(const std::string& name, const data::Parame
   return nullptr;
 }
 
-/// Binds all parameters of a statement and plans it again, so that its columns have types.
-std::string BindParameters(duckdb_prepared_statement statement,
-                           const data::Parameters& parameters) {
+void BindParameters(duckdb_prepared_statement statement, const data::Parameters& parameters) {
   for (idx_t i = 1; i <= duckdb_nparams(statement); ++i) {
     const char* name = duckdb_parameter_name(statement, i);
     const data::Parameter* parameter =
@@ -62,14 +60,6 @@ std::string BindParameters(duckdb_prepared_statement statement,
         parameter == nullptr ? OwnedValue(duckdb_create_null_value()) : ValueOf(*parameter);
     duckdb_bind_value(statement, i, value.get());
   }
-  duckdb_pending_result pending = nullptr;
-  std::string error;
-  if (duckdb_pending_prepared(statement, &pending) != DuckDBSuccess) {
-    const char* text = duckdb_pending_error(pending);
-    error = text == nullptr ? "the parameters can't be bound" : text;
-  }
-  duckdb_destroy_pending(&pending);
-  return error;
 }
 
 data::Schema SchemaOf(duckdb_prepared_statement statement, const Keywords& keywords) {
@@ -154,19 +144,42 @@ Result<data::Schema> SchemaCatalog::State::Bind(const std::string& sql, const No
                                                 const data::Parameters& parameters,
                                                 const BindContext& context) {
   parser.nodes = &visible;
+  const auto hide = std::shared_ptr<void>(nullptr, [this](void*) { parser.nodes = nullptr; });
   OwnedPrepared statement;
-  const bool good =
-      duckdb_prepare(parser.connection.get(), sql.c_str(), statement.out()) == DuckDBSuccess;
-  std::string error;
-  if (!good) {
+  if (duckdb_prepare(parser.connection.get(), sql.c_str(), statement.out()) != DuckDBSuccess) {
     const char* message = duckdb_prepare_error(statement.get());
-    error = message == nullptr ? "the SQL can't be prepared" : message;
-  } else if (duckdb_nparams(statement.get()) > 0) {
-    error = BindParameters(statement.get(), parameters);
+    return ExplainBindError(message == nullptr ? "" : message, text, context);
   }
-  parser.nodes = nullptr;
-  if (!error.empty()) return ExplainBindError(error, text, context);
-  return SchemaOf(statement.get(), parser.keywords);
+  if (duckdb_nparams(statement.get()) == 0) return SchemaOf(statement.get(), parser.keywords);
+  return DescribeBound(sql, text, parameters, context);
+}
+
+/// With parameters the columns have types only once values are bound, and the C API tells the types
+/// of a statement as it was prepared; so DESCRIBE runs.
+Result<data::Schema> SchemaCatalog::State::DescribeBound(const std::string& sql,
+                                                         const SqlText& text,
+                                                         const data::Parameters& parameters,
+                                                         BindContext context) {
+  constexpr std::string_view kDescribe = "DESCRIBE ";
+  context.prefix += kDescribe.size();
+  OwnedPrepared statement;
+  const std::string describe = std::string(kDescribe) + sql;
+  if (duckdb_prepare(parser.connection.get(), describe.c_str(), statement.out()) != DuckDBSuccess) {
+    const char* message = duckdb_prepare_error(statement.get());
+    return ExplainBindError(message == nullptr ? "" : message, text, context);
+  }
+  BindParameters(statement.get(), parameters);
+  TextResult result;
+  if (duckdb_execute_prepared(statement.get(), result.out()) != DuckDBSuccess) {
+    return ExplainBindError(result.error(), text, context);
+  }
+  data::Schema schema;
+  result.ForEach(
+      [&](const std::vector<std::string_view>& row) {
+        schema.columns.push_back({std::string(row[0]), std::string(row[1]), /*nullable=*/true});
+      },
+      2);
+  return schema;
 }
 
 Result<std::optional<Description>> SchemaCatalog::Describe(const SqlText& text,

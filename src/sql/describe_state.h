@@ -18,6 +18,8 @@ struct SchemaCatalog::State {
   /// columns must be known to the parser.
   Result<data::Schema> Bind(const std::string& sql, const NodeSchemas& visible, const SqlText& text,
                             const data::Parameters& parameters, const BindContext& context);
+  Result<data::Schema> DescribeBound(const std::string& sql, const SqlText& text,
+                                     const data::Parameters& parameters, BindContext context);
   /// Makes DuckDB's types of a schema; error "bad_type" names `node`.
   Status ResolveTypes(const std::string& node, const data::Schema& schema);
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "data/quote.h"
@@ -11,37 +12,6 @@ namespace headrace::sql {
 namespace {
 
 constexpr char kNodeFunction[] = "headrace_node";
-
-/// What a query needs from the result of a statement: rows of texts.
-class TextResult {
- public:
-  ~TextResult() { duckdb_destroy_result(&result_); }
-  duckdb_result* out() { return &result_; }
-  std::string error() {
-    const char* text = duckdb_result_error(&result_);
-    return text == nullptr ? "unknown error" : text;
-  }
-  /// Calls `row` with the texts of all columns (VARCHAR, no NULLs), row by row.
-  template <class Row>
-  void ForEach(Row row) {
-    const idx_t columns = duckdb_column_count(&result_);
-    std::vector<std::string_view> texts(columns);
-    while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result_)) {
-      for (idx_t r = 0; r < duckdb_data_chunk_get_size(chunk); ++r) {
-        for (idx_t c = 0; c < columns; ++c) {
-          auto* strings = static_cast<duckdb_string_t*>(
-              duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, c)));
-          texts[c] = {duckdb_string_t_data(&strings[r]), duckdb_string_t_length(strings[r])};
-        }
-        row(texts);
-      }
-      duckdb_destroy_data_chunk(&chunk);
-    }
-  }
-
- private:
-  duckdb_result result_ = {};
-};
 
 Status Run(duckdb_connection connection, const char* sql) {
   TextResult result;
@@ -153,6 +123,28 @@ Status LoadFunctions(SqlParser::State& state) {
 }
 
 }  // namespace
+
+std::string TextResult::error() {
+  const char* text = duckdb_result_error(&result_);
+  return text == nullptr ? "unknown error" : text;
+}
+
+void TextResult::ForEach(const std::function<void(const std::vector<std::string_view>&)>& row,
+                         idx_t columns) {
+  columns = std::min(columns, duckdb_column_count(&result_));
+  std::vector<std::string_view> texts(columns);
+  while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result_)) {
+    for (idx_t r = 0; r < duckdb_data_chunk_get_size(chunk); ++r) {
+      for (idx_t c = 0; c < columns; ++c) {
+        auto* strings = static_cast<duckdb_string_t*>(
+            duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, c)));
+        texts[c] = {duckdb_string_t_data(&strings[r]), duckdb_string_t_length(strings[r])};
+      }
+      row(texts);
+    }
+    duckdb_destroy_data_chunk(&chunk);
+  }
+}
 
 Result<std::unique_ptr<SqlParser>> SqlParser::Open() {
   auto state = std::make_unique<State>();

@@ -2,6 +2,7 @@
 // DuckDB handles for src/sql: an in-memory database that sees no file and no network.
 #include <duckdb.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +41,23 @@ class Owned {
 using OwnedType = Owned<duckdb_logical_type, duckdb_destroy_logical_type>;
 using OwnedValue = Owned<duckdb_value, duckdb_destroy_value>;
 using OwnedPrepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
+
+/// A result whose columns are texts without NULLs.
+class TextResult {
+ public:
+  TextResult() = default;
+  ~TextResult() { duckdb_destroy_result(&result_); }
+  TextResult(const TextResult&) = delete;
+  TextResult& operator=(const TextResult&) = delete;
+  duckdb_result* out() { return &result_; }
+  std::string error();
+  /// Calls `row` with the texts of the first `columns` columns (default: all), row by row.
+  void ForEach(const std::function<void(const std::vector<std::string_view>&)>& row,
+               idx_t columns = ~idx_t{0});
+
+ private:
+  duckdb_result result_ = {};
+};
 
 /// Schemas of nodes by name, as the binder asks for them.
 using NodeSchemas = std::unordered_map<std::string, data::Schema>;

@@ -72,15 +72,15 @@ std::vector<std::string> AllQuoted(std::string_view message) {
   }
 }
 
-/// The first token of that name, behind the first `after` if that is given.
+/// The first token of that name (or string of that content), behind the first `after` if that is
+/// given.
 std::optional<Span> FindName(std::string_view text, std::string_view name,
                              std::string_view after = "") {
   bool seen = after.empty();
   for (const Token& token : Lex(text)) {
     if (!seen) {
       seen = IsWord(text, token, after);
-    } else if ((token.kind == Token::Kind::kWord || token.kind == Token::Kind::kQuoted) &&
-               Lower(NameOf(text, token)) == Lower(name)) {
+    } else if (Lower(NameOf(text, token)) == Lower(name)) {
       return token.span;
     }
   }
@@ -131,6 +131,7 @@ class Explainer {
     if (complaint_.subtype == "MISSING_ENTRY") return MissingEntry();
     if (complaint_.subtype == "NO_MATCHING_FUNCTION") return WrongArguments();
     if (says("Could not choose a best candidate")) return AmbiguousCall();
+    if (says("Ambiguous reference to table")) return DuplicateAlias();
     if (says("Ambiguous reference")) return AmbiguousColumn();
     if (says("must appear in the GROUP BY")) return NotGrouped();
     if (says("same number of result columns")) return SetColumns();
@@ -170,6 +171,15 @@ class Explainer {
 
   Error WithColumns(Error error, const std::string& name, Span span) const {
     std::vector<std::string> candidates = Suggest(name, AllColumns(context_));
+    const auto same = std::find_if(candidates.begin(), candidates.end(), [&](const auto& column) {
+      return Lower(column) == Lower(name);
+    });
+    if (same != candidates.end()) {
+      return error.Hint(
+          fmt::format("a column '{}' exists, but what this SELECT reads (a CTE, a subquery) does "
+                      "not pass it on",
+                      *same));
+    }
     if (candidates.empty() && text_.text[span.offset] == '"') {
       return error.Hint(fmt::format("a text stands in single quotes: '{}'", name));
     }
@@ -208,7 +218,18 @@ class Explainer {
     span.length = std::min(span.length, name.size());
     Error error = Make("unknown_table", span, fmt::format("FROM has no table or alias '{}'", name))
                       .Subject(name);
+    if (context_.row)
+      return error.Hint("columns of the row stand alone: write amount, not t.amount");
     return error.Candidates(std::move(known));
+  }
+
+  /// Ambiguous reference to table "u" (duplicate alias "u", …)
+  Error DuplicateAlias() const {
+    const std::string name = Quoted(complaint_.message, 0);
+    return Make("duplicate_alias", FindName(text_.text, name, "from").value_or(Span{0, 0}),
+                fmt::format("two tables in FROM are called '{}'", name))
+        .Subject(name)
+        .Hint("give one of them another name: FROM customers AS c");
   }
 
   Error MissingEntry() const {
@@ -322,6 +343,9 @@ class Explainer {
         name = complaint_.message.substr(quote + 1, end - quote - 1);
       }
       span = FindName(text_.text, name).value_or(Span{0, 0});
+    }
+    if (complaint_.message.starts_with("GROUP BY")) {
+      span = FindName(text_.text, "group").value_or(Span{0, 0});
     }
     return Make("bad_sql", span, CleanMessage(complaint_.message));
   }

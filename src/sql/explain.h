@@ -19,6 +19,7 @@ struct BindContext {
   std::function<std::vector<std::string>()> nodes;
   /// Bytes that stood in front of the text in what DuckDB was given.
   size_t prefix = 0;
+  bool row = false;  ///< an expression over one row: there is no FROM
 };
 
 /// `duck_message`: what duckdb_prepare_error gave, with errors_as_json on.

@@ -33,6 +33,10 @@ void ReadTree(const std::string& json, const SqlText& text, const SelectRules& r
     expression.faults.push_back(ExplainParseError(text, answer, kExpressionPrefix.size()));
     return;
   }
+  if (statements->size() > 1) {
+    expression.faults.push_back(SecondStatementFault(text, {}));
+    return;
+  }
   const Json* item = OneExpression(text, (*statements)[0], expression.faults);
   if (item == nullptr) return;
   Facts facts = Walk(*item, text,
@@ -100,6 +104,7 @@ Result<std::string> DescribeExpression(SchemaCatalog& catalog, const SqlText& te
   BindContext context;
   context.tables.emplace_back("the row", row.Names());
   context.prefix = kExpressionPrefix.size();
+  context.row = true;
   const std::string sql = fmt::format("{}{}\nFROM {}", kExpressionPrefix,
                                       WithAsciiBlanks(TrimStatement(text.text)), kRow);
   const NodeSchemas visible{{kRow, row}};

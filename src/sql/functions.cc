@@ -190,6 +190,13 @@ bool AddsDoubles(std::string_view name) {
   return std::find(std::begin(kDoubleSums), std::end(kDoubleSums), name) != std::end(kDoubleSums);
 }
 
+bool TakesLambda(std::string_view name) {
+  for (const std::string_view prefix : {"list_", "array_"}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  return name == "transform" || name == "apply" || name == "filter" || name == "reduce";
+}
+
 void FunctionCatalog::Add(std::string_view name, std::string_view type,
                           std::string_view stability) {
   unsigned bits = 0;

@@ -34,6 +34,9 @@ std::string_view OrderDependence(std::string_view name);
 /// Aggregates of doubles whose last digits depend on the order of rows: sum, avg, stddev …
 bool AddsDoubles(std::string_view name);
 
+/// Functions in whose arguments x -> … is a lambda; elsewhere it is the arrow of JSON.
+bool TakesLambda(std::string_view name);
+
 /// The functions DuckDB has. Built by SqlParser::Open from duckdb_functions().
 class FunctionCatalog {
  public:

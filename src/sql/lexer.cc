@@ -158,11 +158,12 @@ bool IsWord(std::string_view text, const Token& token, std::string_view word) {
 
 std::string NameOf(std::string_view text, const Token& token) {
   std::string_view written = TextOf(text, token);
-  if (token.kind != Token::Kind::kQuoted) return std::string(written);
+  const char quote = written.empty() ? '\0' : written[0];
+  if (quote != '"' && quote != '\'') return std::string(written);
   std::string name;
   for (size_t i = 1; i + 1 < written.size(); ++i) {
     name += written[i];
-    if (written[i] == '"') ++i;
+    if (written[i] == quote) ++i;
   }
   return name;
 }

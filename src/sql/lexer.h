@@ -25,7 +25,7 @@ inline std::string_view TextOf(std::string_view text, const Token& token) {
 }
 /// Without regard to ASCII case; only words match.
 bool IsWord(std::string_view text, const Token& token, std::string_view word);
-/// The name a word or quoted identifier stands for: a"b for "a""b".
+/// The name a word or quoted identifier stands for: a"b for "a""b"; the content of a string.
 std::string NameOf(std::string_view text, const Token& token);
 std::string Lower(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include "sql/canonical.h"
 #include "sql/duck_session.h"
+#include "sql/faults.h"
 #include "sql/lexer.h"
 #include "sql/statement.h"
 #include "sql/tree.h"
@@ -38,6 +39,11 @@ void ReadTree(const std::string& json, const SqlText& text, const SelectRules& r
   const Json* statements = Member(answer, "statements");
   if (!HasItems(statements)) {
     select.faults.push_back(ExplainParseError(text, answer, 0));
+    return;
+  }
+  // Unreachable while our words and DuckDB's agree; a second statement must never slip through.
+  if (statements->size() > 1) {
+    select.faults.push_back(SecondStatementFault(text, {}));
     return;
   }
   Facts facts = Walk((*statements)[0], text, {.rules = &rules, .functions = &functions});

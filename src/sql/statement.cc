@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/suggest.h"
+#include "base/text_width.h"
 #include "config/params.h"
 #include "sql/faults.h"
 #include "sql/tree.h"
@@ -39,6 +40,23 @@ const std::vector<std::string>& ClauseWords() {
       "WITH",   "VALUES", "LEFT",    "INNER",   "USING", "DISTINCT",  "CASE",  "WHEN", "THEN",
       "ELSE",   "AND",    "BETWEEN", "QUALIFY", "OVER",  "PARTITION", "WINDOW"};
   return words;
+}
+
+/// Bytes that are no text; DuckDB would stop at a NUL and throw at broken UTF-8.
+std::optional<Error> CheckBytes(const SqlText& text) {
+  for (size_t i = 0; i < text.text.size();) {
+    const size_t start = i;
+    const char32_t code_point = NextCodePoint(text.text, &i);
+    const bool broken = code_point == 0xFFFD && i == start + 1;
+    if (!broken && code_point != 0) continue;
+    Place place = PlaceOf(text, {start, 0});
+    place.source_line.clear();
+    return UserError("bad_encoding",
+                     broken ? "this is not UTF-8" : "there is a NUL byte in the SQL")
+        .At(std::move(place))
+        .Hint("save the file as UTF-8 text");
+  }
+  return std::nullopt;
 }
 
 /// The clause that a word near a syntax error may have meant: FORM → FROM.
@@ -104,6 +122,7 @@ Error ExplainOther(const SqlText& text, const std::vector<Token>& tokens) {
 }  // namespace
 
 std::optional<Error> CheckStatement(const SqlText& text, const std::vector<Token>& tokens) {
+  if (auto fault = CheckBytes(text)) return fault;
   const auto is_semicolon = [&](const Token& token) {
     return token.kind == Token::Kind::kSymbol && text.text[token.span.offset] == ';';
   };

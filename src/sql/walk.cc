@@ -242,7 +242,10 @@ class Walker {
       if (!ordered) HintOrder(part, name);
       NoteSum(part, name);
     }
+    const bool outer = in_lambda_function_;
+    in_lambda_function_ = TakesLambda(name);
     VisitMembers(part);
+    in_lambda_function_ = outer;
   }
 
   void VisitWindow(const Json& part) {
@@ -314,21 +317,30 @@ class Walker {
     facts_.columns.push_back({Lower(written), written, span});
   }
 
+  /// lambda x: …, the older x -> …, or the arrow of JSON: doc -> '$.id', which has the same tree.
   void VisitLambda(const Json& part) {
+    const Json *left = Member(part, "lhs"), *right = Member(part, "expr");
     const size_t outer = lambda_names_.size();
-    if (const Json* parameters = Member(part, "lhs")) AddLambdaNames(*parameters);
-    if (const Json* body = Member(part, "expr")) Visit(*body);
+    if (left != nullptr) {
+      const bool keyword = OffsetOf(*left) == std::string::npos;
+      if (!(keyword || in_lambda_function_) || !AddLambdaNames(*left)) Visit(*left);
+    }
+    if (right != nullptr) Visit(*right);
     lambda_names_.resize(outer);
   }
 
-  /// x, or row(x, i).
-  void AddLambdaNames(const Json& part) {
-    if (const Json* names = Member(part, "column_names"); HasItems(names)) {
+  /// x, or row(x, i); false if it is neither.
+  bool AddLambdaNames(const Json& part) {
+    if (const Json* names = Member(part, "column_names"); HasItems(names) && names->size() == 1) {
       lambda_names_.push_back(Lower((*names)[0].get_ref<const std::string&>()));
+      return true;
     }
-    if (const Json* children = Member(part, "children")) {
-      for (const Json& child : *children) AddLambdaNames(child);
+    const Json* children = Member(part, "children");
+    if (TextMember(part, "function_name") != "row" || children == nullptr) return false;
+    for (const Json& child : *children) {
+      if (!AddLambdaNames(child)) return false;
     }
+    return true;
   }
 
   // ── hints
@@ -400,6 +412,7 @@ class Walker {
   Facts facts_;
   std::vector<std::string> ctes_;          // names in sight, lower case
   std::vector<std::string> lambda_names_;  // likewise
+  bool in_lambda_function_ = false;        // among the arguments of list_transform or the like
   int depth_ = 0;
   bool too_deep_ = false;
 };
