@@ -346,50 +346,15 @@ Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
   if (context_.full || state == nullptr || !state->cursor || !state->snapshot) return Ok();
   const auto cursor = CsvCursor::FromJson(*state->cursor);
   if (!cursor || cursor->definition != definition_) return Ok();
-  std::vector<std::string> gone, added;
-  for (const CsvCursorColumn& old : cursor->columns) {
-    const bool there = std::any_of(plan.columns.begin(), plan.columns.end(),
-                                   [&](const CsvColumn& c) { return SameName(c.name, old.name); });
-    if (!there) gone.push_back(old.name);
-  }
-  for (const CsvColumn& column : plan.columns) {
-    const bool known =
-        std::any_of(cursor->columns.begin(), cursor->columns.end(),
-                    [&](const CsvCursorColumn& old) { return SameName(old.name, column.name); });
-    if (!known) added.push_back(column.name);
-  }
-  if (gone.empty() && added.empty()) return Ok();
-  std::string said;
-  if (!gone.empty()) said += Quoted(gone) + (gone.size() == 1 ? " is gone" : " are gone");
-  if (!added.empty()) {
-    said +=
-        (said.empty() ? "" : ", ") + Quoted(added) + (added.size() == 1 ? " is new" : " are new");
-  }
-  const std::string& file = files_.back().shown;
-  Error error = DataError(
-      "schema_changed", fmt::format("the columns of '{}' changed: {}", context_.node->name, said));
-  error.At({.file = file, .line = static_cast<int>(options_.skip) + 1})
-      .Subject(gone.empty() ? added.front() : gone.front());
-  switch (options_.schema_change) {
-    case SchemaChange::kFail:
-      return error.Hint(
-          fmt::format("`schema_change: fail` allows no change; to take the columns "
-                      "as they are now: headrace run --full {}",
-                      context_.node->name));
-    case SchemaChange::kAdd: {
-      if (!gone.empty()) {
-        error.Candidates(Suggest(gone.front(), added));
-        return error.Hint(fmt::format(
-            "correct the file; or, to take the columns as they are now: headrace run --full {}; or "
-            "write `schema_change: ignore` to have NULL in columns that are gone",
-            context_.node->name));
-      }
-      Note(Severity::kHint, std::move(error));
-      return Ok();
-    }
-    case SchemaChange::kIgnore:
-      break;
-  }
+  std::vector<std::string> before, now;
+  for (const CsvCursorColumn& old : cursor->columns) before.push_back(old.name);
+  for (const CsvColumn& column : plan.columns) now.push_back(column.name);
+  const ColumnDiff diff = CompareColumnNames(before, now);
+  HR_ASSIGN(auto note, JudgeColumnDiff(diff, options_.schema_change, context_.node->name,
+                                       {.file = files_.back().shown,
+                                        .line = static_cast<int>(options_.skip) + 1}));
+  if (note) notes_.push_back(std::move(*note));
+  if (options_.schema_change != SchemaChange::kIgnore) return Ok();
   std::vector<CsvColumn> kept;
   for (const CsvCursorColumn& old : cursor->columns) {
     auto there = std::find_if(plan.columns.begin(), plan.columns.end(),
@@ -402,8 +367,6 @@ Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
     }
   }
   plan.columns = std::move(kept);
-  Note(Severity::kWarning,
-       error.Hint("`schema_change: ignore`: columns that are gone are NULL, new ones left out"));
   return Ok();
 }
 

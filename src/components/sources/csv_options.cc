@@ -33,16 +33,6 @@ std::optional<spec::Fault> CheckCharacters(const CsvOptions& o) {
 
 }  // namespace
 
-const spec::Options& SpecOptions(SchemaChange*) {
-  static const spec::Options options{
-      {"add", "New columns are added; a dropped or renamed one is an error.",
-       static_cast<int64_t>(SchemaChange::kAdd)},
-      {"fail", "Any change is an error.", static_cast<int64_t>(SchemaChange::kFail)},
-      {"ignore", "The table keeps its columns: new ones are left out, dropped ones become NULL.",
-       static_cast<int64_t>(SchemaChange::kIgnore)}};
-  return options;
-}
-
 const spec::Options& SpecOptions(TextEncoding*) {
   static const spec::Options options{
       {"utf-8", "UTF-8, with or without byte order mark.",

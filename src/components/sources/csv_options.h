@@ -6,17 +6,10 @@
 
 #include "components/sources/csv_scan.h"
 #include "components/sources/csv_types.h"
+#include "components/sources/schema_change.h"
 #include "spec/spec.h"
 
 namespace headrace::components {
-
-/// What may change in the columns of the files between two runs.
-enum class SchemaChange {
-  kAdd,     ///< new columns are added; a dropped or renamed one is an error
-  kFail,    ///< any change is an error
-  kIgnore,  ///< the table keeps its columns: new ones are left out, dropped ones become NULL
-};
-const spec::Options& SpecOptions(SchemaChange*);
 
 const spec::Options& SpecOptions(TextEncoding*);
 
