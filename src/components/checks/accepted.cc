@@ -25,7 +25,7 @@ class Accepted : public pipeline::Check {
   std::vector<std::string> columns() const override { return {options_.column}; }
 
   void Lint(const data::Schema* schema, Diagnostics& diagnostics) const override {
-    const auto columns = LintColumns(site_, columns(), "column", schema, diagnostics);
+    const auto found = LintColumns(site_, columns(), "column", schema, diagnostics);
     for (size_t n = 0; n < options_.values.size(); ++n) {
       const spec::Value& value = options_.values[n];
       const std::string field = fmt::format("values[{}]", n);
@@ -35,8 +35,8 @@ class Accepted : public pipeline::Check {
                 .Hint("leave it out; `not_null` is the check that refuses NULL"));
         continue;
       }
-      if (columns.empty() || columns[0] == nullptr) continue;
-      const std::string why = WhyNotComparable(*columns[0], value);
+      if (found.empty() || found[0] == nullptr) continue;
+      const std::string why = WhyNotComparable(*found[0], value);
       if (!why.empty()) diagnostics.Add(site_.Fault("type_mismatch", why, field));
     }
   }
