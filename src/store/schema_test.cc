@@ -10,7 +10,7 @@
 namespace headrace::store {
 namespace {
 
-class SchemaTest : public StoreTest {
+class StoreSchemaTest : public StoreTest {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
@@ -35,7 +35,7 @@ class SchemaTest : public StoreTest {
   std::string path_;
 };
 
-TEST_F(SchemaTest, AStoreOfVersion1IsReadForEver) {
+TEST_F(StoreSchemaTest, AStoreOfVersion1IsReadForEver) {
   RestoreVersion1();
   store_ = OpenStore();
   const std::vector<NodeState> states = Must(store_->ReadState("dev"));
@@ -57,7 +57,7 @@ TEST_F(SchemaTest, AStoreOfVersion1IsReadForEver) {
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b3", "run2")));
 }
 
-TEST_F(SchemaTest, ANewerStoreIsRefused) {
+TEST_F(StoreSchemaTest, ANewerStoreIsRefused) {
   OpenStore();
   Must(Raw()->RunScript("PRAGMA user_version=99"));
   const auto store = OpenSqliteStore(options_);
@@ -69,14 +69,14 @@ TEST_F(SchemaTest, ANewerStoreIsRefused) {
                         path_));
 }
 
-TEST_F(SchemaTest, AnotherDatabaseIsRefused) {
+TEST_F(StoreSchemaTest, AnotherDatabaseIsRefused) {
   Must(Raw()->RunScript("CREATE TABLE customers (id INTEGER)"));
   EXPECT_EQ(CodeOf(OpenSqliteStore(options_)), "not_a_store");
   Must(Raw()->RunScript("PRAGMA user_version=1"));
   EXPECT_EQ(CodeOf(OpenSqliteStore(options_)), "not_a_store");
 }
 
-TEST_F(SchemaTest, MissingStepsRunOnceAndTogether) {
+TEST_F(StoreSchemaTest, MissingStepsRunOnceAndTogether) {
   RestoreVersion1();
   std::vector<Migration> steps(Migrations().begin(), Migrations().end());
   steps.push_back({2, "ALTER TABLE runs ADD COLUMN who TEXT NOT NULL DEFAULT 'nobody'"});
@@ -88,7 +88,7 @@ TEST_F(SchemaTest, MissingStepsRunOnceAndTogether) {
   EXPECT_EQ(Must(raw->Number("PRAGMA user_version")), 3);
 }
 
-TEST_F(SchemaTest, AFailingStepChangesNothing) {
+TEST_F(StoreSchemaTest, AFailingStepChangesNothing) {
   RestoreVersion1();
   std::vector<Migration> steps(Migrations().begin(), Migrations().end());
   steps.push_back({2, "CREATE TABLE half (x INTEGER) STRICT"});
@@ -100,7 +100,7 @@ TEST_F(SchemaTest, AFailingStepChangesNothing) {
   ASSERT_OK(OpenSqliteStore(options_));
 }
 
-TEST_F(SchemaTest, ManyMayCreateItAtOnce) {
+TEST_F(StoreSchemaTest, ManyMayCreateItAtOnce) {
   for (int round = 0; round < 10; ++round) {
     options_.folder = root_ + "/round" + std::to_string(round);
     options_.clock = &SystemClock();

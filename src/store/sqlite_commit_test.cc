@@ -5,13 +5,13 @@
 namespace headrace::store {
 namespace {
 
-using CommitTest = StoreTest;
+using StoreCommitTest = StoreTest;
 
 Verdict Failed(const std::string& check) {
   return {check, "error", VerdictStatus::kFail, 3, 10, "3 of 10 values are null", "row 1"};
 }
 
-TEST_F(CommitTest, ACommitIsVisibleAsAWhole) {
+TEST_F(StoreCommitTest, ACommitIsVisibleAsAWhole) {
   Begin();
   NodeCommit commit = Commit("features", "b1");
   commit.checks_definition = "[1]";
@@ -53,7 +53,7 @@ TEST_F(CommitTest, ACommitIsVisibleAsAWhole) {
   EXPECT_EQ(CodeOf(store_->ReadSnapshot("prod", {"features", "b1"})), "snapshot_gone");
 }
 
-TEST_F(CommitTest, AGroupIsAllOrNothing) {
+TEST_F(StoreCommitTest, AGroupIsAllOrNothing) {
   Begin();
   std::vector<NodeCommit> group = {Commit("a", "b1"), Commit("b", "b1")};
   group[1].snapshot->shared_builds = {"never_there"};
@@ -62,7 +62,7 @@ TEST_F(CommitTest, AGroupIsAllOrNothing) {
   EXPECT_TRUE(Must(store_->KnownBuilds("dev")).empty());
 }
 
-TEST_F(CommitTest, ARejectionLeavesTheCurrentState) {
+TEST_F(StoreCommitTest, ARejectionLeavesTheCurrentState) {
   Begin();
   NodeCommit good = Commit("features", "b1");
   good.cursor = "1";
@@ -93,7 +93,7 @@ TEST_F(CommitTest, ARejectionLeavesTheCurrentState) {
   EXPECT_EQ(state.cursor, "1");
 }
 
-TEST_F(CommitTest, ANodeMayBeRejectedAtOnce) {
+TEST_F(StoreCommitTest, ANodeMayBeRejectedAtOnce) {
   Begin();
   NodeCommit bad = Commit("features", "b1");
   bad.rejected = true;
@@ -105,7 +105,7 @@ TEST_F(CommitTest, ANodeMayBeRejectedAtOnce) {
   EXPECT_FALSE(Must(store_->FindSnapshot("dev", "features", "fp-b1")));
 }
 
-TEST_F(CommitTest, ChecksAloneKeepTheSnapshot) {
+TEST_F(StoreCommitTest, ChecksAloneKeepTheSnapshot) {
   Begin();
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b1")));
   NodeCommit checks = Commit("features", "");
@@ -127,7 +127,7 @@ TEST_F(CommitTest, ChecksAloneKeepTheSnapshot) {
   EXPECT_EQ(state.rejection->checks_digest, DefinitionDigest("[2]"));
 }
 
-TEST_F(CommitTest, AnUndoneChangeFindsItsSnapshot) {
+TEST_F(StoreCommitTest, AnUndoneChangeFindsItsSnapshot) {
   Begin();
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b1")));
   ASSERT_OK(store_->CommitNode(claim(), Commit("features", "b2")));
@@ -141,7 +141,7 @@ TEST_F(CommitTest, AnUndoneChangeFindsItsSnapshot) {
   EXPECT_EQ(Must(store_->ReadSnapshot("dev", {"features", "b1"})).profile, "{\"p\":1}");
 }
 
-TEST_F(CommitTest, HistoryAndTimeTravel) {
+TEST_F(StoreCommitTest, HistoryAndTimeTravel) {
   Begin("run1");
   ASSERT_OK(store_->CommitNode(claim(), Commit("a", "b1")));
   ASSERT_OK(store_->CommitNode(claim(), Commit("b", "b1")));
@@ -177,7 +177,7 @@ TEST_F(CommitTest, HistoryAndTimeTravel) {
   EXPECT_EQ(CodeOf(store_->ReadSnapshotsAt("dev", "run3")), "unknown_run");
 }
 
-TEST_F(CommitTest, ALostClaimChangesNothing) {
+TEST_F(StoreCommitTest, ALostClaimChangesNothing) {
   Begin();
   const Claim old = claim();
   ASSERT_OK(store_->CommitNode(old, Commit("a", "b1")));
@@ -195,7 +195,7 @@ TEST_F(CommitTest, ALostClaimChangesNothing) {
   EXPECT_EQ(CodeOf(store_->CheckClaim(claim())), "lease_lost");
 }
 
-TEST_F(CommitTest, DefinitionsAreMaskedButCompareEqual) {
+TEST_F(StoreCommitTest, DefinitionsAreMaskedButCompareEqual) {
   redactor_.AddSecret("planted-secret");
   Begin();
   NodeCommit commit = Commit("a", "b1");
@@ -211,7 +211,7 @@ TEST_F(CommitTest, DefinitionsAreMaskedButCompareEqual) {
   EXPECT_EQ(state.verdicts[0].sample, "| *** |");
 }
 
-TEST_F(CommitTest, ForgottenNodesHaveNoState) {
+TEST_F(StoreCommitTest, ForgottenNodesHaveNoState) {
   Begin();
   ASSERT_OK(store_->CommitNode(claim(), Commit("a", "b1")));
   const std::vector<std::string> gone = {"a", "never_there"};
@@ -220,7 +220,7 @@ TEST_F(CommitTest, ForgottenNodesHaveNoState) {
   EXPECT_EQ(Must(store_->ReadHistory("dev", "a", 5)).size(), 1u);
 }
 
-TEST_F(CommitTest, AThousandNodesInOneTransaction) {
+TEST_F(StoreCommitTest, AThousandNodesInOneTransaction) {
   Begin();
   std::vector<NodeCommit> commits;
   for (int i = 0; i < 1000; ++i) {

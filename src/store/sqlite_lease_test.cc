@@ -51,7 +51,7 @@ class Signal {
   int ends_[2];
 };
 
-class LeaseTest : public StoreTest {
+class StoreLeaseTest : public StoreTest {
  protected:
   std::unique_ptr<Lease> Acquire(Store& store, const std::string& run) {
     return Must(store.AcquireLease("dev", run, LeaseOptions()));
@@ -69,7 +69,7 @@ class LeaseTest : public StoreTest {
   }
 };
 
-TEST_F(LeaseTest, EpochsGrowAndTargetsAreApart) {
+TEST_F(StoreLeaseTest, EpochsGrowAndTargetsAreApart) {
   store_ = OpenStore();
   std::unique_ptr<Lease> lease = Acquire(*store_, "run1");
   EXPECT_EQ(lease->claim().epoch, 1);
@@ -88,7 +88,7 @@ TEST_F(LeaseTest, EpochsGrowAndTargetsAreApart) {
   EXPECT_EQ(lease->claim().epoch, 2);
 }
 
-TEST_F(LeaseTest, NoWaitSaysWhoHoldsIt) {
+TEST_F(StoreLeaseTest, NoWaitSaysWhoHoldsIt) {
   store_ = OpenStore();
   const std::unique_ptr<Lease> lease = Acquire(*store_, "run1");
   LeaseOptions options;
@@ -105,7 +105,7 @@ TEST_F(LeaseTest, NoWaitSaysWhoHoldsIt) {
                         getpid(), host));
 }
 
-TEST_F(LeaseTest, WaitsUntilItIsReleased) {
+TEST_F(StoreLeaseTest, WaitsUntilItIsReleased) {
   store_ = OpenStore();
   std::unique_ptr<Lease> first = Acquire(*store_, "run1");
   int told = 0;
@@ -121,7 +121,7 @@ TEST_F(LeaseTest, WaitsUntilItIsReleased) {
   EXPECT_EQ(second->claim().epoch, 2);
 }
 
-TEST_F(LeaseTest, AHangingHolderIsOvertaken) {
+TEST_F(StoreLeaseTest, AHangingHolderIsOvertaken) {
   store_ = OpenStore();
   const std::unique_ptr<Lease> hangs = Acquire(*store_, "run1");
   const Timestamp start = clock_.Now();
@@ -136,7 +136,7 @@ TEST_F(LeaseTest, AHangingHolderIsOvertaken) {
   ASSERT_OK(store_->CheckClaim(next->claim()));
 }
 
-TEST_F(LeaseTest, ABeatingHolderIsNotOvertaken) {
+TEST_F(StoreLeaseTest, ABeatingHolderIsNotOvertaken) {
   TurningClock clock(clock_.Now());
   options_.clock = &clock;
   store_ = OpenStore();
@@ -151,7 +151,7 @@ TEST_F(LeaseTest, ABeatingHolderIsNotOvertaken) {
   EXPECT_EQ(CodeOf(store_->AcquireLease("dev", "run2", options)), "cancelled");
 }
 
-TEST_F(LeaseTest, TheWaitersOwnSleepIsNotTheHolders) {
+TEST_F(StoreLeaseTest, TheWaitersOwnSleepIsNotTheHolders) {
   TurningClock clock(clock_.Now());
   options_.clock = &clock;
   store_ = OpenStore();
@@ -165,7 +165,7 @@ TEST_F(LeaseTest, TheWaitersOwnSleepIsNotTheHolders) {
   EXPECT_GE(looks, 10);
 }
 
-TEST_F(LeaseTest, TheHeartBeats) {
+TEST_F(StoreLeaseTest, TheHeartBeats) {
   options_.beat_micros = 1000;
   store_ = OpenStore();
   const std::unique_ptr<Lease> lease = Acquire(*store_, "run1");
@@ -175,7 +175,7 @@ TEST_F(LeaseTest, TheHeartBeats) {
   while (Must(RealFileSystem().Read(file)) == before) usleep(200);
 }
 
-TEST_F(LeaseTest, ADeadHolderIsOvertakenAtOnce) {
+TEST_F(StoreLeaseTest, ADeadHolderIsOvertakenAtOnce) {
   Signal ready;
   const pid_t child = Fork([&] {
     const std::unique_ptr<Store> store = OpenStore();
@@ -198,7 +198,7 @@ TEST_F(LeaseTest, ADeadHolderIsOvertakenAtOnce) {
   EXPECT_FALSE(std::filesystem::exists(options_.folder + "/lease/dev.1.lock"));
 }
 
-TEST_F(LeaseTest, AStoppedHolderWritesNothingWhenItWakes) {
+TEST_F(StoreLeaseTest, AStoppedHolderWritesNothingWhenItWakes) {
   Signal ready;
   const pid_t child = Fork([&] {
     const std::unique_ptr<Store> store = OpenStore();
@@ -227,7 +227,7 @@ TEST_F(LeaseTest, AStoppedHolderWritesNothingWhenItWakes) {
   ASSERT_OK(store_->CheckClaim(claim()));
 }
 
-TEST_F(LeaseTest, OfTwoThatRaceOneHoldsIt) {
+TEST_F(StoreLeaseTest, OfTwoThatRaceOneHoldsIt) {
   // Each takes the lease, alone makes and removes a file, and dies holding the lease.
   HastyClock hasty;
   options_.clock = &hasty;
@@ -257,7 +257,7 @@ TEST_F(LeaseTest, OfTwoThatRaceOneHoldsIt) {
   EXPECT_EQ(Must(OpenStore()->ReadLease("dev"))->epoch, 2 * kRounds);
 }
 
-TEST_F(LeaseTest, OfThreeThatStartAtOnceOneWins) {
+TEST_F(StoreLeaseTest, OfThreeThatStartAtOnceOneWins) {
   for (int round = 0; round < 30; ++round) {
     Signal start, answers, end;
     auto work = [&]() -> int {
@@ -282,7 +282,7 @@ TEST_F(LeaseTest, OfThreeThatStartAtOnceOneWins) {
   }
 }
 
-TEST_F(LeaseTest, AWriterThatIsStoppedIsNamed) {
+TEST_F(StoreLeaseTest, AWriterThatIsStoppedIsNamed) {
   options_.busy_timeout_micros = 1000;
   OpenStore();
   const pid_t child = Fork([&] {

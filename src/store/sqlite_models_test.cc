@@ -3,7 +3,7 @@
 namespace headrace::store {
 namespace {
 
-class ModelsTest : public StoreTest {
+class StoreModelsTest : public StoreTest {
  protected:
   void Train(int version, ModelStatus status) {
     NodeCommit commit = Commit("churn", "");
@@ -31,7 +31,7 @@ class ModelsTest : public StoreTest {
   }
 };
 
-TEST_F(ModelsTest, VersionsAndTheChampion) {
+TEST_F(StoreModelsTest, VersionsAndTheChampion) {
   Begin();
   EXPECT_EQ(Must(store_->NextModelVersion("dev", "churn")), 1);
   Train(1, ModelStatus::kChampion);
@@ -58,7 +58,7 @@ TEST_F(ModelsTest, VersionsAndTheChampion) {
   EXPECT_EQ(versions[0].version, 3);
 }
 
-TEST_F(ModelsTest, AVersionIsCommittedOnce) {
+TEST_F(StoreModelsTest, AVersionIsCommittedOnce) {
   Begin();
   Train(1, ModelStatus::kCandidate);
   NodeCommit again = Commit("churn", "");
@@ -66,7 +66,7 @@ TEST_F(ModelsTest, AVersionIsCommittedOnce) {
   EXPECT_EQ(CodeOf(store_->CommitNode(claim(), again)), "internal");
 }
 
-TEST_F(ModelsTest, PromoteMovesOneStatusAtATime) {
+TEST_F(StoreModelsTest, PromoteMovesOneStatusAtATime) {
   Begin();
   Train(1, ModelStatus::kChampion);
   Train(2, ModelStatus::kChallenger);
@@ -86,7 +86,7 @@ TEST_F(ModelsTest, PromoteMovesOneStatusAtATime) {
   EXPECT_EQ(moves[1].why, "looks better");
 }
 
-TEST_F(ModelsTest, RollbackPinsUntilANewVersionPasses) {
+TEST_F(StoreModelsTest, RollbackPinsUntilANewVersionPasses) {
   Begin();
   Train(1, ModelStatus::kChampion);
   Train(2, ModelStatus::kChampion);
@@ -104,7 +104,7 @@ TEST_F(ModelsTest, RollbackPinsUntilANewVersionPasses) {
   EXPECT_EQ(Champion(), 5);
 }
 
-TEST_F(ModelsTest, WrongNamesSayWhatThereIs) {
+TEST_F(StoreModelsTest, WrongNamesSayWhatThereIs) {
   Begin();
   Train(1, ModelStatus::kChampion);
   const Status version = store_->Promote(claim(), "churn", "champion", 7, "", "");

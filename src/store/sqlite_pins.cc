@@ -239,4 +239,22 @@ Result<std::vector<BuildRef>> SqliteStore::KnownBuilds(const std::string& target
   return builds;
 }
 
+Status SqliteStore::PruneHistory(const Claim& claim, int keep_runs) {
+  return WriteClaimed(claim, [&](Connection& connection) -> Status {
+    HR_TRY(connection.Run(
+        "DELETE FROM runs WHERE target = ?1 AND seq <= (SELECT seq FROM runs WHERE target = ?1 "
+        "ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+        claim.target, keep_runs));
+    // A commit whose snapshot is alive stays: the state after a later run may consist of it.
+    return connection.Run(
+        "DELETE FROM commits WHERE target = ?1 "
+        "AND seq < (SELECT min(last_commit) FROM runs WHERE target = ?1) "
+        "AND NOT EXISTS (SELECT 1 FROM states s WHERE s.commit_seq = commits.seq OR "
+        "s.rejected_seq = commits.seq) "
+        "AND NOT EXISTS (SELECT 1 FROM snapshots p WHERE p.target = commits.target AND p.node = "
+        "commits.node AND p.build = commits.build AND p.doomed = 0)",
+        claim.target);
+  });
+}
+
 }  // namespace headrace::store

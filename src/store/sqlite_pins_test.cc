@@ -10,7 +10,7 @@ namespace {
 
 constexpr Retention kNothing{0, 0};
 
-class PinsTest : public StoreTest {
+class StorePinsTest : public StoreTest {
  protected:
   void Build(const std::string& node, const std::string& build,
              const std::vector<std::string>& shared = {}) {
@@ -28,7 +28,7 @@ class PinsTest : public StoreTest {
 
 using Builds = std::vector<BuildRef>;
 
-TEST_F(PinsTest, TheCurrentAndOlderSnapshotsStay) {
+TEST_F(StorePinsTest, TheCurrentAndOlderSnapshotsStay) {
   Begin();
   for (const char* build : {"b1", "b2", "b3", "b4", "b5"}) Build("a", build);
   Build("b", "b1");
@@ -46,7 +46,7 @@ TEST_F(PinsTest, TheCurrentAndOlderSnapshotsStay) {
   EXPECT_EQ(Doom(kNothing), (Builds{{"a", "b3"}, {"a", "b4"}}));
 }
 
-TEST_F(PinsTest, OlderCountsWhatWasCurrentLast) {
+TEST_F(StorePinsTest, OlderCountsWhatWasCurrentLast) {
   Begin();
   Build("a", "b1");
   Build("a", "b2");
@@ -55,7 +55,7 @@ TEST_F(PinsTest, OlderCountsWhatWasCurrentLast) {
   EXPECT_EQ(Doom({1, 0}), (Builds{{"a", "b2"}}));
 }
 
-TEST_F(PinsTest, OnlyDoomedBuildsAreForgotten) {
+TEST_F(StorePinsTest, OnlyDoomedBuildsAreForgotten) {
   Begin();
   Build("a", "b1");
   const Builds current = {{"a", "b1"}};
@@ -63,7 +63,7 @@ TEST_F(PinsTest, OnlyDoomedBuildsAreForgotten) {
   EXPECT_TRUE(Must(store_->ReadNode("dev", "a"))->snapshot);
 }
 
-TEST_F(PinsTest, PinnedBuildsStayUntilThePinGoes) {
+TEST_F(StorePinsTest, PinnedBuildsStayUntilThePinGoes) {
   Begin();
   Build("a", "b1");
   const Builds old = {{"a", "b1"}, {"a", "b1"}};
@@ -75,9 +75,11 @@ TEST_F(PinsTest, PinnedBuildsStayUntilThePinGoes) {
   EXPECT_EQ(CodeOf(store_->PinBuilds("dev", "query", old)), "snapshot_gone");
 }
 
-TEST_F(PinsTest, APinDiesWithItsProcess) {
+TEST_F(StorePinsTest, APinDiesWithItsProcess) {
   Begin();
   Build("a", "b1");
+  lease_.reset();
+  store_.reset();  // SQLite's connections must not be carried into a child
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);
   const pid_t child = fork();
@@ -90,6 +92,7 @@ TEST_F(PinsTest, APinDiesWithItsProcess) {
   }
   char byte;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  Begin("run2");
   Build("a", "b2");
   EXPECT_EQ(Doom(kNothing), Builds());
   kill(child, SIGKILL);
@@ -99,7 +102,7 @@ TEST_F(PinsTest, APinDiesWithItsProcess) {
   close(ready[1]);
 }
 
-TEST_F(PinsTest, FoldersWithSharedFilesStay) {
+TEST_F(StorePinsTest, FoldersWithSharedFilesStay) {
   Begin();
   Build("a", "b1");
   Build("a", "b2", {"b1"});
@@ -119,7 +122,7 @@ TEST_F(PinsTest, FoldersWithSharedFilesStay) {
   EXPECT_TRUE(Must(store_->CheckIntegrity()).empty());
 }
 
-TEST_F(PinsTest, RejectionsChampionsAndLastRunsPin) {
+TEST_F(StorePinsTest, RejectionsChampionsAndLastRunsPin) {
   Begin("run1");
   Build("a", "b1");
   NodeCommit train = Commit("churn", "");
@@ -145,13 +148,38 @@ TEST_F(PinsTest, RejectionsChampionsAndLastRunsPin) {
   EXPECT_EQ(Doom({0, 1}), (Builds{{"a", "b2"}, {"a", "b3"}}));
 }
 
-TEST_F(PinsTest, SnapshotsOfForgottenNodesGo) {
+TEST_F(StorePinsTest, SnapshotsOfForgottenNodesGo) {
   Begin();
   Build("a", "b1");
   Build("a", "b2");
   const std::vector<std::string> nodes = {"a"};
   ASSERT_OK(store_->ForgetNodes(claim(), nodes));
   EXPECT_EQ(Doom({2, 0}).size(), 2u);
+}
+
+TEST_F(StorePinsTest, PruningKeepsWhatIsStillNeeded) {
+  for (const std::string run : {"r1", "r2", "r3", "r4"}) {
+    Begin(run);
+    Must(store_->CommitNode(claim(), Commit("a", "a" + run, run)));
+    if (run == "r1") Must(store_->CommitNode(claim(), Commit("b", "b1", run)));
+    NodeRecord record;
+    record.run = run;
+    record.node = "a";
+    Must(store_->RecordNodes(claim(), {&record, 1}));
+    Must(store_->FinishRun(claim(), run, RunStatus::kDone, "{}"));
+  }
+  ASSERT_OK(store_->ForgetBuilds(claim(), Doom({0, 2})));
+  ASSERT_OK(store_->PruneHistory(claim(), 2));
+  ASSERT_EQ(Must(store_->ListRuns("dev", 10)).size(), 2u);
+  EXPECT_EQ(Must(store_->LastRuns("dev", "a", 10)).size(), 2u);
+  EXPECT_EQ(Must(store_->ReadHistory("dev", "a", 10)).size(), 2u);
+  const auto then = Must(store_->ReadSnapshotsAt("dev", "r3"));
+  ASSERT_EQ(then.size(), 2u);
+  EXPECT_EQ(then[0].second.build, "ar3");
+  EXPECT_EQ(then[1].second.build, "b1");
+  EXPECT_TRUE(Must(store_->CheckIntegrity()).empty());
+  ASSERT_OK(store_->PruneHistory(claim(), 100));
+  EXPECT_EQ(Must(store_->ListRuns("dev", 10)).size(), 2u);
 }
 
 }  // namespace

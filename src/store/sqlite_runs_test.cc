@@ -3,9 +3,9 @@
 namespace headrace::store {
 namespace {
 
-using RunsTest = StoreTest;
+using StoreRunsTest = StoreTest;
 
-TEST_F(RunsTest, ARunIsRecordedFromBeginToEnd) {
+TEST_F(StoreRunsTest, ARunIsRecordedFromBeginToEnd) {
   Begin();
   clock_.Advance(5'000'000);
   NodeRecord node;
@@ -43,7 +43,7 @@ TEST_F(RunsTest, ARunIsRecordedFromBeginToEnd) {
   EXPECT_EQ(last[0].record.node, "features");
 }
 
-TEST_F(RunsTest, NewestFirstWhateverTheIds) {
+TEST_F(StoreRunsTest, NewestFirstWhateverTheIds) {
   for (const char* id : {"b", "c", "a"}) {
     Begin(id);
     ASSERT_OK(store_->FinishRun(claim(), id, RunStatus::kDone, "{}"));
@@ -55,14 +55,14 @@ TEST_F(RunsTest, NewestFirstWhateverTheIds) {
   EXPECT_TRUE(Must(store_->ListRuns("prod", 2)).empty());
 }
 
-TEST_F(RunsTest, ARunThatDiedIsLostForTheNext) {
+TEST_F(StoreRunsTest, ARunThatDiedIsLostForTheNext) {
   Begin("first");
   Begin("second");
   EXPECT_EQ(Must(store_->ReadRun("dev", "first")).status, RunStatus::kLost);
   EXPECT_EQ(Must(store_->ReadRun("dev", "second")).status, RunStatus::kRunning);
 }
 
-TEST_F(RunsTest, AnUnknownRunNamesTheNearest) {
+TEST_F(StoreRunsTest, AnUnknownRunNamesTheNearest) {
   Begin("20260131-093000-3f9a2c11");
   const Result<RunRecord> run = store_->ReadRun("dev", "20260131-093000-3f9a2c12");
   ASSERT_FALSE(run.ok());
@@ -72,7 +72,7 @@ TEST_F(RunsTest, AnUnknownRunNamesTheNearest) {
             "  hint: the last run was 20260131-093000-3f9a2c11");
 }
 
-TEST_F(RunsTest, SecretsAreMaskedAndJsonStaysJson) {
+TEST_F(StoreRunsTest, SecretsAreMaskedAndJsonStaysJson) {
   redactor_.AddSecret("hunter2secret");
   redactor_.AddSecret("123456");
   store_ = OpenStore();

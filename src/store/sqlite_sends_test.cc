@@ -5,7 +5,7 @@
 namespace headrace::store {
 namespace {
 
-class SendsTest : public StoreTest {
+class StoreSendsTest : public StoreTest {
  protected:
   std::vector<IntentDecision> Intend(const std::vector<std::string>& keys, int64_t again = 0) {
     return Must(store_->RecordIntents(claim(), "run1", "calls", keys, again));
@@ -19,7 +19,7 @@ class SendsTest : public StoreTest {
   }
 };
 
-TEST_F(SendsTest, SentOnce) {
+TEST_F(StoreSendsTest, SentOnce) {
   Begin();
   const auto first = Intend({"1", "2"});
   ASSERT_EQ(first.size(), 2u);
@@ -37,7 +37,7 @@ TEST_F(SendsTest, SentOnce) {
   EXPECT_EQ(All().size(), 2u);
 }
 
-TEST_F(SendsTest, KeysAreTheSameInEveryUndisturbedRun) {
+TEST_F(StoreSendsTest, KeysAreTheSameInEveryUndisturbedRun) {
   Begin();
   const std::string key = Intend({"1"})[0].idempotency_key;
   StoreOptions other = options_;
@@ -51,7 +51,7 @@ TEST_F(SendsTest, KeysAreTheSameInEveryUndisturbedRun) {
             key);
 }
 
-TEST_F(SendsTest, AgainAfterOpensANewGeneration) {
+TEST_F(StoreSendsTest, AgainAfterOpensANewGeneration) {
   Begin();
   const auto first = Intend({"1"}, 100);
   Finish("1", SendStatus::kSent);
@@ -70,7 +70,7 @@ TEST_F(SendsTest, AgainAfterOpensANewGeneration) {
   EXPECT_EQ(All().size(), 2u);
 }
 
-TEST_F(SendsTest, RefusedOnesAreTriedAgainWithTheSameKey) {
+TEST_F(StoreSendsTest, RefusedOnesAreTriedAgainWithTheSameKey) {
   Begin();
   const auto first = Intend({"1"});
   Finish("1", SendStatus::kFailed);
@@ -81,7 +81,7 @@ TEST_F(SendsTest, RefusedOnesAreTriedAgainWithTheSameKey) {
   EXPECT_EQ(All()[0].status, SendStatus::kIntent);
 }
 
-TEST_F(SendsTest, DryRunsCountAsNeverSent) {
+TEST_F(StoreSendsTest, DryRunsCountAsNeverSent) {
   Begin();
   Intend({"sent", "doubt"});
   Finish("sent", SendStatus::kSent);
@@ -97,13 +97,13 @@ TEST_F(SendsTest, DryRunsCountAsNeverSent) {
   EXPECT_EQ(real[0].idempotency_key, dry[2].idempotency_key);
 }
 
-TEST_F(SendsTest, AResultNeedsAnIntent) {
+TEST_F(StoreSendsTest, AResultNeedsAnIntent) {
   Begin();
   const SendResult result{"1", SendStatus::kSent, ""};
   EXPECT_EQ(CodeOf(store_->RecordResults(claim(), "calls", {&result, 1})), "internal");
 }
 
-TEST_F(SendsTest, AnswersAreMasked) {
+TEST_F(StoreSendsTest, AnswersAreMasked) {
   redactor_.AddSecret("topsecret");
   Begin();
   Intend({"1"});
@@ -112,7 +112,7 @@ TEST_F(SendsTest, AnswersAreMasked) {
   EXPECT_EQ(All()[0].detail, "401 for ***");
 }
 
-TEST_F(SendsTest, ManyKeysInOneTransaction) {
+TEST_F(StoreSendsTest, ManyKeysInOneTransaction) {
   Begin();
   std::vector<std::string> keys;
   for (int i = 0; i < 10'000; ++i) keys.push_back("customer " + std::to_string(i));

@@ -88,6 +88,8 @@ class SqliteStore final : public Store {
   Status ForgetBuilds(const Claim& claim, std::span<const BuildRef> builds) override;
   Result<std::vector<BuildRef>> KnownBuilds(const std::string& target) override;
 
+  Status PruneHistory(const Claim& claim, int keep_runs) override;
+
   Result<std::vector<std::string>> CheckIntegrity() override;
 
   // For leases and pins, which live outside the class.

@@ -196,6 +196,10 @@ class Store {
   /// Every build with a row, doomed ones too: other folders under `tables/` are leftovers.
   virtual Result<std::vector<BuildRef>> KnownBuilds(const std::string& target) = 0;
 
+  /// Deletes the records of all but the newest `keep_runs` runs, and of older commits whose
+  /// snapshot is gone. Models, moves of aliases and sends are kept for ever.
+  virtual Status PruneHistory(const Claim& claim, int keep_runs) = 0;
+
   // ---- Health, for `doctor`
 
   /// Faults found by a full check of the database; empty = sound.
