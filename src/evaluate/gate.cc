@@ -135,7 +135,7 @@ std::string Evidence(const GateLine& line, const BootstrapOptions& bootstrap) {
 
 std::string Compared(const sql::Gate& gate, const GateLine& line) {
   std::string text = MetricText(gate.left);
-  if (!line.slice.empty()) text += fmt::format(" where {}", line.slice);
+  if (!line.slice.empty()) text += fmt::format(" ({})", line.slice);
   text += fmt::format(" {} {} ", Number(line.value), sql::CompareText(gate.compare));
   const double limit = line.limit.value_or(kNaN);
   // Numbers of the project are shown as they are, computed ones rounded.
@@ -312,7 +312,7 @@ Result<std::vector<GateLine>> JudgeSlices(const sql::Gate& gate, const GateInput
         TooFew(rows.candidate(), input.slice_fewest_rows, input.slice_fewest_of_class);
     if (!too_few.empty()) {
       line.judged = false;
-      line.message = fmt::format("{} where {} not judged: {}", gate.text, line.slice, too_few);
+      line.message = fmt::format("{} ({}) not judged: {}", gate.text, line.slice, too_few);
       continue;
     }
     HR_ASSIGN(const bool measured, Measure(gate, rows, line));

@@ -205,7 +205,7 @@ TEST(LinearFit, ConstantAndCollinearColumns) {
     EXPECT_TRUE(logistic->converged) << logistic->note;
     for (const auto* model : {&*ridge, &*logistic}) {
       EXPECT_EQ(model->coefficient[2], 0);                              // constant
-      EXPECT_NEAR(model->coefficient[0], model->coefficient[3], 1e-6);  // twins share
+      EXPECT_NEAR(model->coefficient[0], model->coefficient[3], 1e-4);  // twins share
       for (const double c : model->coefficient) EXPECT_TRUE(std::isfinite(c));
     }
     std::vector<double> margins(300);
