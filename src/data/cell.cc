@@ -23,13 +23,14 @@ std::string DecimalText(__int128 value, int precision, int scale) {
   bool negative = value < 0;
   std::string digits =
       UnsignedText(negative ? -static_cast<Unsigned128>(value) : static_cast<Unsigned128>(value));
-  if (scale > 0) {
-    auto places = static_cast<size_t>(scale);
-    size_t whole = scale < precision ? 1 : 0;  // DECIMAL(4,4) is printed as .0000
-    if (digits.size() < places + whole) digits.insert(0, places + whole - digits.size(), '0');
-    digits.insert(digits.size() - places, ".");
-  }
-  return negative ? "-" + digits : digits;
+  std::string_view sign = negative ? "-" : "";
+  if (scale == 0) return fmt::format("{}{}", sign, digits);
+  // DECIMAL(4,4) is printed as .0000
+  size_t least = static_cast<size_t>(scale) + (scale < precision ? 1 : 0);
+  std::string padded = fmt::format("{:0>{}}", digits, least);
+  std::string_view all = padded;
+  size_t point = all.size() - static_cast<size_t>(scale);
+  return fmt::format("{}{}.{}", sign, all.substr(0, point), all.substr(point));
 }
 
 // Days since 1970 to year-month-day: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".

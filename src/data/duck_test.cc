@@ -375,11 +375,9 @@ TEST_F(SealedTest, SeesItsDirectoriesAndSpills) {
   auto rows = connection.Query("SELECT count(*) FROM '" + inside_ + "/open.csv'");
   ASSERT_TRUE(rows.ok()) << Render(rows.error());
   rows = connection.Query(
-      "SELECT count(*) FROM (SELECT range, md5(range::VARCHAR) AS h, md5(h) AS g FROM "
-      "range(600000) "
-      "ORDER BY h LIMIT 500000 OFFSET 1)");
+      "SELECT count(*) FROM (SELECT DISTINCT range, md5(range::VARCHAR) FROM range(900000))");
   ASSERT_TRUE(rows.ok()) << Render(rows.error());
-  EXPECT_EQ(rows->at(0, 0).AsInt64(), 500000);
+  EXPECT_EQ(rows->at(0, 0).AsInt64(), 900000);
   EXPECT_TRUE(duck_->SetMemory(200 << 20).ok());
   EXPECT_TRUE(duck_->SetThreads(2).ok());
 }
