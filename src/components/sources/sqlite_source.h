@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "components/sources/schema_change.h"
 #include "pipeline/component.h"
 #include "spec/node_spec.h"
 #include "spec/spec.h"
@@ -13,6 +14,7 @@ namespace headrace::components {
 /// Fields of a connection of type sqlite.
 struct SqliteConnection {
   std::string path;
+  spec::Duration wait;  ///< for a program that writes; not given = 5 s
 };
 const spec::Spec& SqliteConnectionSpec();
 
@@ -23,6 +25,7 @@ struct SqliteOptions {
   std::string cursor;
   std::vector<std::string> key;
   spec::Duration lookback;  ///< of a cursor that is a time
+  SchemaChange schema_change = SchemaChange::kAdd;
 };
 const spec::Spec& SqliteSourceSpec();
 std::unique_ptr<pipeline::Component> MakeSqliteSource(const spec::NodeSpec& node);
