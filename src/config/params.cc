@@ -15,17 +15,17 @@ struct TypeWords {
 TypeWords WordsOf(ParamType type) {
   switch (type) {
     case ParamType::kBool:
-      return {"bool", "true or false", "true"};
+      return {"a bool", "true or false", "true"};
     case ParamType::kInt:
-      return {"int", "a whole number", "12"};
+      return {"an int", "a whole number", "12"};
     case ParamType::kDouble:
-      return {"double", "a number", "0.5"};
+      return {"a double", "a number", "0.5"};
     case ParamType::kString:
-      return {"string", "text", "abc"};
+      return {"a string", "text", "abc"};
     case ParamType::kDate:
-      return {"date", "a date", "2026-01-31"};
+      return {"a date", "a date", "2026-01-31"};
     case ParamType::kTimestamp:
-      return {"timestamp", "a time", "2026-01-31T09:30:00Z"};
+      return {"a timestamp", "a time", "2026-01-31T09:30:00Z"};
   }
   return {"", "", ""};
 }
@@ -33,7 +33,7 @@ TypeWords WordsOf(ParamType type) {
 Error BadParam(ParamType type, std::string_view found) {
   const TypeWords words = WordsOf(type);
   return UserError("bad_param",
-                   fmt::format("a {} must be {}, found '{}'", words.name, words.expected, found))
+                   fmt::format("{} must be {}, found '{}'", words.name, words.expected, found))
       .Subject(std::string(found))
       .Hint(fmt::format("for example {}", words.example));
 }
