@@ -1,0 +1,26 @@
+#pragma once
+// One function per command; each returns the exit code. Those that take a Session have an engine.
+#include "cli/arguments.h"
+#include "cli/console.h"
+#include "cli/session.h"
+
+namespace headrace::cli {
+
+int Lint(Session& session, Console& console);
+int Plan(const Arguments& arguments, Session& session, Console& console);
+int Run(const Arguments& arguments, const std::string& typed, Session& session, Console& console);
+int List(const Arguments& arguments, Session& session, Console& console);
+int Show(const Arguments& arguments, Session& session, Console& console);
+int Query(const Arguments& arguments, Session& session, Console& console);
+int Models(const Arguments& arguments, Session& session, Console& console);
+int ModelShow(const Arguments& arguments, Session& session, Console& console);
+int ModelPromote(const Arguments& arguments, Session& session, Console& console);
+int ModelRollback(const Arguments& arguments, Session& session, Console& console);
+int Clean(const Arguments& arguments, Session& session, Console& console);
+
+int Init(const Arguments& arguments, Console& console);
+int Doctor(const Arguments& arguments, Console& console);
+int Version(Console& console);
+int Test(const Arguments& arguments, Console& console);
+
+}  // namespace headrace::cli

@@ -1,0 +1,57 @@
+#include "cli/session.h"
+
+#include <fmt/format.h>
+
+#include "cli/interrupt.h"
+#include "config/secrets.h"
+
+namespace headrace::cli {
+
+Result<std::unique_ptr<Session>> Session::Open(const Arguments& arguments, Console& console) {
+  engine::EngineOptions options;
+  options.directory = arguments.project;
+  options.target = arguments.target;
+  options.params = arguments.params;
+  options.threads = arguments.threads;
+  options.memory_bytes = arguments.memory_bytes;
+  options.environment = config::ProcessEnvironment();
+  std::unique_ptr<Session> session(new Session(console));
+  HR_ASSIGN(session->engine_, engine::Engine::Open(std::move(options)));
+  session->interrupt_ = std::make_unique<Interrupt>(session->engine_->cancel());
+  console.SetRedactor(&session->engine_->redactor());
+  return session;
+}
+
+Session::Session(Console& console) : console_(console) {}
+Session::~Session() { console_.SetRedactor(nullptr); }
+
+bool Session::interrupted() const { return engine_->cancel().Cancelled(); }
+
+bool Session::Sound() { return Check(/*warnings=*/false); }
+bool Session::SoundWithWarnings() { return Check(/*warnings=*/true); }
+
+bool Session::Check(bool warnings) {
+  const engine::LintReport report = engine_->Lint();
+  const FindingCounts counts = Count(report.findings);
+  const bool sound = counts.errors == 0;
+  if (sound && (!warnings || console_.quiet())) return true;
+  PrintFindings(console_, report.findings, /*hints=*/false);
+  if (!sound) {
+    if (!console_.json()) console_.Note(CountsLine(counts, report.nodes) + "\n");
+  } else if (counts.hints > 0) {
+    console_.Progress(Counted(static_cast<int64_t>(counts.hints), "hint") +
+                      ": headrace lint shows " + (counts.hints == 1 ? "it" : "them") + "\n");
+  }
+  return sound;
+}
+
+int Session::Fail(const Error& error) {
+  if (interrupted() && error.code == "cancelled") {
+    console_.Note("interrupted\n");
+    return 130;
+  }
+  console_.Print(error);
+  return interrupted() ? 130 : ExitCode(error);
+}
+
+}  // namespace headrace::cli
