@@ -16,10 +16,20 @@ using model::InputClass;
 /// More classes than this are a mistake (an amount, an identifier).
 constexpr size_t kMostClasses = 1000;
 
-bool IsPositiveWord(const std::string& text) {
+std::string Lower(const std::string& text) {
   std::string lower;
   for (const char c : text) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
+bool IsPositiveWord(const std::string& text) {
+  const std::string lower = Lower(text);
   return lower == "true" || lower == "1" || lower == "yes" || lower == "y" || lower == "t";
+}
+
+bool IsNegativeWord(const std::string& text) {
+  const std::string lower = Lower(text);
+  return lower == "false" || lower == "0" || lower == "no" || lower == "n" || lower == "f";
 }
 
 }  // namespace
@@ -173,6 +183,9 @@ Status TargetReader::FinishClasses(const ModelSpec& spec, const std::string& kno
     int32_t positive = -1;
     if (spec.positive) {
       positive = place(*spec.positive);
+      // Readers of CSV files turn yes and no into booleans; what is written stays as it was.
+      const bool yes = IsPositiveWord(*spec.positive), no = IsNegativeWord(*spec.positive);
+      if (positive == 2 && type_ == "BOOLEAN" && (yes || no)) positive = place(yes ? "true" : "false");
       if (positive == 2) {
         return UserError("unknown_class",
                          fmt::format("positive class '{}' of model '{}' is no value of target '{}'",

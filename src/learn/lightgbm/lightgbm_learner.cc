@@ -235,7 +235,12 @@ class LightGbmTrial : public Trial {
         "{} {} verbosity=-1 deterministic=true force_row_wise=true num_threads={} seed={}",
         shared_.Objective(), shared_.dataset_parameters, threads, seed);
     for (const auto& [name, value] : config_) {
-      if (name != "rounds" && name != "max_bin") out += fmt::format(" {}={}", name, value);
+      if (name == "rounds" || name == "max_bin") continue;
+      if (name == "extra_trees") {
+        out += value != 0 ? " extra_trees=true" : "";
+      } else {
+        out += fmt::format(" {}={}", name, value);
+      }
     }
     if (Get(config_, "bagging_fraction", 1) < 1 && Get(config_, "bagging_freq", 0) == 0) {
       out += " bagging_freq=1";

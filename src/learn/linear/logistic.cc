@@ -3,15 +3,16 @@
 // Minimised is Σ w loss(margins, label) + l2/2 |β|² over the standardised columns. One step costs
 // one pass over the data for the gradient and one for the margins of the direction; the line search
 // then only touches the margins. What differs is how the direction is found:
-//   - one output and up to 600 coefficients: the Hessian is built and factorised. Above 200,000
-//     rows every s-th row builds it: a few percent of error in the curvature cost a step or two,
-//     the full matrix costs more than all other work of a step. When a step does not shrink the
-//     gradient well, all rows are used from there on. The gradient is always exact, so the result
+//   - one output and up to 600 coefficients: the Hessian is built and factorised. Building it costs
+//     more than all other work of a step, and a few percent of error in the curvature cost a step
+//     or two. So it is built again only when the last step did not shrink the gradient to a quarter
+//     (along a path of penalties it mostly serves the next one, too), and above 200,000 rows from
+//     every s-th row, until such a matrix serves badly. The gradient is always exact, so the result
 //     is too.
 //   - else: conjugate gradients on products with the Hessian, preconditioned per class by the
 //     factorised Gram matrix (or its diagonal when there are many coefficients).
-// Measured on one thread, 1 M rows × 20 numeric columns: 1.7 s binary, 5.1 s with four classes, 4.7 s
-// for a path of six penalties; with a category of 5,000 levels besides, 3.4 s binary.
+// Measured on one thread, 1 M rows × 20 numeric columns: 1.7 s binary, 5.1 s with four classes, 4.7
+// s for a path of six penalties; with a category of 5,000 levels besides, 3.4 s binary.
 #include <fmt/format.h>
 
 #include <Eigen/Cholesky>
@@ -120,7 +121,7 @@ class LogisticFit {
         model.converged = true;
         break;
       }
-      if (model.iterations > 0 && size > 0.3 * last_size) stride_ = 1;
+      Refresh(model.iterations > 0 ? size / last_size : 0);
       last_size = size;
       const MatrixXd direction = direct_ ? Direct(gradient) : Iterative(gradient);
       if (!Move(gradient, direction, value)) {
@@ -155,12 +156,23 @@ class LogisticFit {
     return 0.5 * (penalty_.asDiagonal() * theta).cwiseProduct(theta).sum();
   }
 
+  /// Drops a curvature that served badly; `shrunk` = what the last step left of the gradient.
+  void Refresh(double shrunk) {
+    const bool cheap = blocks_.size() <= 32;  // as cheap as a pass: the newest is the best
+    if (!cheap && shrunk <= 0.25) return;
+    if (shrunk > 0.3 && age_ == 1) stride_ = 1;  // new, and bad all the same
+    age_ = 0;
+  }
+
   MatrixXd Direct(const MatrixXd& gradient) {
-    for (Index i = 0; i < curvature_.size(); ++i) {
-      const double p = probability_(i, 0);
-      curvature_[i] = blocks_.WeightAt(static_cast<size_t>(i)) * p * (1.0 - p);
+    if (age_++ == 0) {
+      for (Index i = 0; i < curvature_.size(); ++i) {
+        const double p = probability_(i, 0);
+        curvature_[i] = blocks_.WeightAt(static_cast<size_t>(i)) * p * (1.0 - p);
+      }
+      gram_ = blocks_.Gram(curvature_, stride_);
     }
-    MatrixXd hessian = blocks_.Gram(curvature_, stride_);
+    MatrixXd hessian = gram_;
     hessian.diagonal() += penalty_;
     return -Factor(std::move(hessian)).solve(gradient);
   }
@@ -287,6 +299,7 @@ class LogisticFit {
   Index outputs_;
   bool direct_;
   size_t stride_ = 1;
+  int age_ = 0;  // steps that gram_ has served (one output only)
   MatrixXd theta_, margins_, direction_margins_, probability_, residual_, gram_;
   VectorXd curvature_, gram_diagonal_, penalty_;
 };
