@@ -111,6 +111,25 @@ std::string ColumnsHint(const BindContext& context) {
   return hint;
 }
 
+/// What to do about some complaints that have no error of their own.
+std::string HintFor(std::string_view message) {
+  static constexpr std::pair<std::string_view, std::string_view> kHints[] = {
+      {"WHERE clause cannot contain aggregates", "use HAVING, or filter in an outer SELECT"},
+      {"WHERE clause cannot contain window", "use QUALIFY, or filter in an outer SELECT"},
+      {"aggregate function calls cannot be nested", "compute the inner one in a CTE"},
+      {"GROUP BY term out of range", "write the column's name"},
+      {"ORDER term out of range", "write the column's name"},
+      {"Subquery returns", "select exactly one column in it"},
+      {"Cannot extract field",
+       "the dot takes a field of a struct; for a table's column check the "
+       "name in front of it"},
+  };
+  for (const auto& [part, hint] : kHints) {
+    if (message.find(part) != std::string_view::npos) return std::string(hint);
+  }
+  return "";
+}
+
 class Explainer {
  public:
   Explainer(Complaint complaint, const SqlText& text, const BindContext& context)
@@ -216,10 +235,13 @@ class Explainer {
     }
     Span span = complaint_.offset ? Where() : FindName(text_.text, name).value_or(Span{0, 0});
     span.length = std::min(span.length, name.size());
+    if (context_.row) {
+      return Make("unknown_column", span, fmt::format("there is no column '{}' here", name))
+          .Subject(name)
+          .Hint("columns of the row stand alone: write amount, not t.amount");
+    }
     Error error = Make("unknown_table", span, fmt::format("FROM has no table or alias '{}'", name))
                       .Subject(name);
-    if (context_.row)
-      return error.Hint("columns of the row stand alone: write amount, not t.amount");
     return error.Candidates(std::move(known));
   }
 
@@ -347,7 +369,8 @@ class Explainer {
     if (complaint_.message.starts_with("GROUP BY")) {
       span = FindName(text_.text, "group").value_or(Span{0, 0});
     }
-    return Make("bad_sql", span, CleanMessage(complaint_.message));
+    return Make("bad_sql", span, CleanMessage(complaint_.message))
+        .Hint(HintFor(complaint_.message));
   }
 
   const Complaint complaint_;

@@ -18,6 +18,7 @@ namespace headrace::sql {
 namespace {
 
 constexpr char kRow[] = "headrace_row";
+constexpr char kForm[] = "write one condition, for instance: amount > 0 AND plan = 'pro'";
 
 const SelectRules& RulesOf(std::span<const SelectRules> rules, size_t i) {
   static const SelectRules unchecked{.check_parameters = false, .parameters = {}};
@@ -30,7 +31,9 @@ void ReadTree(const std::string& json, const SqlText& text, const SelectRules& r
   const Json answer = ParseTree(json);
   const Json* statements = Member(answer, "statements");
   if (!HasItems(statements)) {
-    expression.faults.push_back(ExplainParseError(text, answer, kExpressionPrefix.size()));
+    Error fault = ExplainParseError(text, answer, kExpressionPrefix.size());
+    if (fault.hint.empty() && fault.candidates.empty()) fault.Hint(kForm);
+    expression.faults.push_back(std::move(fault));
     return;
   }
   if (statements->size() > 1) {
@@ -67,11 +70,11 @@ std::vector<ParsedExpression> ParseExpressions(SqlParser& parser, std::span<cons
     if (tokens.empty()) {
       expression.faults.push_back(UserError("empty_sql", "there is no expression here")
                                       .At(PlaceOf(texts[i], {}))
-                                      .Hint("write a condition, for instance: amount > 0"));
+                                      .Hint(kForm));
       continue;
     }
     if (auto fault = CheckStatement(texts[i], tokens)) {
-      expression.faults.push_back(std::move(*fault));
+      expression.faults.push_back(std::move(fault->Hint(kForm)));
       continue;
     }
     expression.parameters = FindParameters(texts[i], tokens, RulesOf(rules, i), expression.faults);

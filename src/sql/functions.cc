@@ -56,6 +56,7 @@ constexpr Rule kRules[] = {
     {"session_user", FunctionFault::kSession},
     {"stats", FunctionFault::kSession},
     {"txid_current", FunctionFault::kSession},
+    {"user", FunctionFault::kSession},
     {"vector_type", FunctionFault::kSession},
     {"version", FunctionFault::kSession},
 

@@ -243,7 +243,7 @@ Result<Gate> ParseGate(SqlParser& parser, const SqlText& text,
   if (tokens.empty()) {
     return UserError("bad_gate", "there is no gate here").At(PlaceOf(text, {})).Hint(kForm);
   }
-  if (auto fault = CheckStatement(text, tokens)) return std::move(*fault);
+  if (auto fault = CheckStatement(text, tokens)) return std::move(fault->Hint(kForm));
   HR_ASSIGN(
       const std::vector<std::string> trees,
       parser.state().Serialize({std::string(kExpressionPrefix) + WithAsciiBlanks(text.text)}));

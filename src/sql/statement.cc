@@ -93,6 +93,7 @@ Error ExplainSyntax(const SqlText& text, const std::string& message, size_t offs
   if (const std::string meant = MeantClause(text.text, tokens[at]); !meant.empty()) {
     return error.Candidates({meant});
   }
+  if (message.starts_with("unterminated")) return error.Hint("close it with the same quote");
   for (size_t back = 1; back <= 2 && back <= at; ++back) {
     const Token& before = tokens[at - back];
     if (const std::string meant = MeantClause(text.text, before); !meant.empty()) {
@@ -101,6 +102,19 @@ Error ExplainSyntax(const SqlText& text, const std::string& message, size_t offs
     }
   }
   return error;
+}
+
+size_t AfterFirstComma(std::string_view text) {
+  int depth = 0;
+  bool found = false;
+  for (const Token& token : Lex(text)) {
+    const char c = token.kind == Token::Kind::kSymbol ? text[token.span.offset] : 'a';
+    if (found) return token.span.offset;
+    if (c == '(' || c == '[' || c == '{') ++depth;
+    if (c == ')' || c == ']' || c == '}') --depth;
+    found = c == ',' && depth == 0;
+  }
+  return 0;
 }
 
 /// "Only SELECT statements can be serialized": what stood there instead.
@@ -195,9 +209,8 @@ const Json* OneExpression(const SqlText& text, const Json& statement, std::vecto
                   "write only the condition, for instance: amount > 0 AND plan = 'pro'");
   }
   if (items->size() > 1) {
-    const size_t offset = OffsetOf((*items)[1]);
-    return refuse(offset == std::string::npos ? 0 : offset - kExpressionPrefix.size(),
-                  "a second expression starts here", "join conditions by AND");
+    return refuse(AfterFirstComma(text.text), "a second expression starts here",
+                  "join conditions by AND");
   }
   if (!TextMember((*items)[0], "alias").empty()) {
     return refuse(0,
