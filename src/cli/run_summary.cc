@@ -83,11 +83,11 @@ class Summary {
 
   void Nodes() {
     const bool few = report_.nodes.size() <= options_.many;
-    TextTable table({"NODE", "ACTION", "ROWS", "SECONDS", "REASON"});
+    TextTable table({"NODE", "ACTION", "ROWS", "TIME", "REASON"});
     for (const auto& node : report_.nodes) {
       if (!few && node.action == "reuse") continue;
       table.AddRow({node.node, node.action, node.rows < 0 ? "-" : Grouped(node.rows),
-                    fmt::format("{:.2f}", node.seconds), node.reason});
+                    fmt::format("{:<7}", FormatSeconds(node.seconds)), node.reason});
     }
     out_ += "\n" + table.Render({options_.columns, options_.color});
     if (!few && actions_["reuse"] > 0) {
