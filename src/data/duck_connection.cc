@@ -316,7 +316,10 @@ Result<Rows> DuckConnection::Query(const std::string& sql, const Parameters& par
   }
   HR_TRY(statement.Bind(parameters));
   if (statement.type() == DUCKDB_STATEMENT_TYPE_SELECT) {
-    HR_ASSIGN(Schema schema, Describe(sql, parameters, options));
+    Schema schema = statement.ResultSchema();
+    if (statement.parameter_count() > 0) {
+      HR_ASSIGN(schema, Describe(sql, parameters, options));
+    }
     std::string_view bare = internal::WithoutSemicolon(sql);
     std::string as_text = internal::AsTextSql(schema, std::string(bare));
     if (!as_text.empty()) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "data/quote.h"
@@ -95,6 +96,26 @@ Result<std::unique_ptr<BatchReader>> ReadSnapshot(DuckInstance& instance,
   return instance.Stream(ReadSnapshotSql(warehouse, snapshot, options), {}, stream);
 }
 
+namespace {
+
+// Every expression starts on a line of its own, behind a line of ours: a place in the whole
+// statement becomes one in the expression. The caller knows which by `source_line`.
+Error InAggregate(Error error, const std::vector<std::string>& aggregates) {
+  int line = 2;
+  for (const std::string& aggregate : aggregates) {
+    auto lines = static_cast<int>(std::count(aggregate.begin(), aggregate.end(), '\n')) + 1;
+    if (error.place.line >= line && error.place.line < line + lines) {
+      error.place.line -= line - 1;
+      return error;
+    }
+    line += lines + 1;
+  }
+  error.place = {};
+  return error;
+}
+
+}  // namespace
+
 Result<std::vector<Value>> EvaluateOn(DuckConnection& connection, const std::string& warehouse,
                                       const Snapshot& snapshot,
                                       const std::vector<std::string>& aggregates,
@@ -102,10 +123,12 @@ Result<std::vector<Value>> EvaluateOn(DuckConnection& connection, const std::str
   if (aggregates.empty()) return std::vector<Value>();
   std::string items;
   for (const std::string& aggregate : aggregates) {
-    items += fmt::format("{}(\n{}\n)", items.empty() ? "" : ", ", aggregate);
+    items += fmt::format("{}(\n{}\n)", items.empty() ? "" : ",", aggregate);
   }
   std::string sql = fmt::format("SELECT {} FROM ({})", items, ReadSnapshotSql(warehouse, snapshot));
-  HR_ASSIGN(Rows rows, connection.Query(sql, parameters, options));
+  Result<Rows> result = connection.Query(sql, parameters, options);
+  if (!result.ok()) return InAggregate(std::move(result).error(), aggregates);
+  Rows rows = std::move(*result);
   if (rows.size() != 1) return InternalError("aggregates gave more than one row");
   return std::move(rows.rows[0]);
 }

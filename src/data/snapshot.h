@@ -125,7 +125,8 @@ Result<std::unique_ptr<BatchReader>> ReadSnapshot(DuckInstance& instance,
                                                   const ReadOptions& options = {},
                                                   const StreamOptions& stream = {});
 
-/// Aggregate expressions over an existing snapshot, in one scan.
+/// Aggregate expressions over an existing snapshot, in one scan. An error's place is relative to
+/// the expression it stands in, whose line is `place.source_line`.
 Result<std::vector<Value>> EvaluateOn(DuckConnection& connection, const std::string& warehouse,
                                       const Snapshot& snapshot,
                                       const std::vector<std::string>& aggregates,

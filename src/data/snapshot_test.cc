@@ -240,6 +240,12 @@ TEST_F(SnapshotTest, AggregatesAndParameters) {
   auto again = EvaluateOn(connection, warehouse_, done, request.aggregates);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ((*again)[0].AsInt64(), 3);
+  auto failed = EvaluateOn(connection, warehouse_, done, {"count(*)", "sum(\n  nope)"});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, "unknown_column");
+  EXPECT_EQ(failed.error().place.line, 2);
+  EXPECT_EQ(failed.error().place.column, 3);
+  EXPECT_EQ(failed.error().place.source_line, "  nope)");
 }
 
 TEST_F(SnapshotTest, FaultsHaveThePlaceInTheUsersText) {

@@ -191,7 +191,7 @@ Result<PendingSnapshot> SnapshotWriter::Materialize(DuckConnection& connection,
 Result<Snapshot> SnapshotWriter::Publish(PendingSnapshot pending) {
   Snapshot& snapshot = pending.snapshot_;
   std::string manifest = JoinPath(pending.folder_, "manifest.json");
-  HR_TRY(fs_->Write(manifest, ToJson(snapshot).dump() + "\n"));
+  HR_TRY(fs_->Write(manifest, DumpJson(ToJson(snapshot)) + "\n"));
   CrashPoint("snapshot.written");
   for (const SnapshotFile& file : snapshot.files) {
     HR_TRY(fs_->SyncFile(JoinPath(pending.folder_, BaseName(file.path))));
