@@ -25,6 +25,11 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   state->clock = options.clock != nullptr ? options.clock : &SystemClock();
   HR_ASSIGN(state->root,
             config::FindProject(*state->fs, options.directory.empty() ? "." : options.directory));
+  // Sealed instances and locks want the real, absolute path.
+  if (char* real = realpath(state->root.c_str(), nullptr)) {
+    state->root = real;
+    std::free(real);
+  }
   state->state_folder = JoinPath(state->root, ".headrace");
   state->options = std::move(options);
   state->events = &state->no_events;
