@@ -46,6 +46,15 @@ std::string WholeCast(const std::string& name, const std::string& type) {
       name, exact, type, QuoteLiteral(kNotWhole));
 }
 
+/// A text with an offset as UTC: a cast to TIMESTAMP alone would drop the offset. The usual forms
+/// without one (2024-01-31, 2024-01-31 09:30:00) take the cast that is twice as fast.
+std::string UtcCast(const std::string& name) {
+  return fmt::format(
+      "CASE WHEN length({0}) = 10 OR (length({0}) = 19 AND {0}[17] = ':') THEN CAST({0} AS "
+      "TIMESTAMP) ELSE CAST(CAST({0} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP) END",
+      name);
+}
+
 Reading ReadingOf(const CsvColumn& column, const CsvOptions& options) {
   const std::string name = QuoteIdentifier(column.name);
   if (!column.fixed.empty()) {
@@ -54,7 +63,9 @@ Reading ReadingOf(const CsvColumn& column, const CsvOptions& options) {
       return {"VARCHAR", WholeCast(name, column.fixed)};
     }
     if (type_class == data::TypeClass::kTimestamp && options.timestamp_format.empty()) {
-      return {"VARCHAR", fmt::format("CAST({} AS {})", name, column.fixed)};
+      return {"VARCHAR", column.fixed == "TIMESTAMP"
+                             ? UtcCast(name)
+                             : fmt::format("CAST({} AS {})", name, column.fixed)};
     }
     return {column.fixed, name};
   }
@@ -68,7 +79,7 @@ Reading ReadingOf(const CsvColumn& column, const CsvOptions& options) {
       return {"VARCHAR", WholeCast(name, "BIGINT")};
     case CsvType::kTimestamp:
       if (!options.timestamp_format.empty()) return {"TIMESTAMP", name};
-      return {"VARCHAR", fmt::format("CAST({} AS TIMESTAMP)", name)};
+      return {"VARCHAR", UtcCast(name)};
     case CsvType::kTimestampZone:
       return {"VARCHAR", fmt::format("CAST({} AS TIMESTAMP WITH TIME ZONE)", name)};
     default:

@@ -1,0 +1,96 @@
+#include "components/project_fixture.h"
+
+namespace headrace::components {
+namespace {
+
+class ChecksTest : public ProjectTest {
+ protected:
+  void SetUp() override {
+    ProjectTest::SetUp();
+    Write("data/usage.csv",
+          "id,day,plan,minutes,share\n"
+          "1,2024-01-01,basic,10,0.5\n"
+          "1,2024-01-02,pro,-5,nan\n"
+          "2,,trial,2000,\n"
+          "2,,,,0.25\n");
+  }
+  void Checks(const std::string& checks) {
+    Write("pipeline/usage.yml", "source: csv\npath: data/usage.csv\n" + checks);
+  }
+  /// "id: failing rows: message" of every verdict.
+  std::string Verdicts(const std::string& checks) {
+    Checks(checks);
+    Run();
+    std::string text;
+    for (const auto& verdict : Result("usage").verdicts) {
+      text += verdict.check + ": " + std::to_string(verdict.failing_rows) +
+              (verdict.message.empty() ? "" : ": " + verdict.message) + "\n";
+    }
+    return text;
+  }
+};
+
+TEST_F(ChecksTest, Verdicts) {
+  EXPECT_EQ(
+      Verdicts("checks:\n"
+               "  - not_null: id\n"
+               "  - not_null: [day, plan]\n"
+               "  - unique: id\n"
+               "  - unique: [id, day]\n"
+               "  - accepted: {column: plan, values: [basic, pro]}\n"
+               "  - accepted: {column: minutes, values: [10, 2000, -5]}\n"
+               "  - between: {column: minutes, min: 0, max: 1440}\n"
+               "  - between: {column: minutes, min: 10, exclusive: true}\n"
+               "  - between: {column: share, min: 0}\n"
+               "  - between: {column: day, min: 2024-01-02}\n"
+               "  - expression: minutes >= 0 and day is not null -- both\n"),
+      "usage.not_null(id): 0\n"
+      "usage.not_null(day, plan): 2: day: 2 values are missing, plan: 1 value is missing\n"
+      "usage.unique(id): 2: id: 2 rows have a value that another row has already\n"
+      "usage.unique(id, day): 0\n"
+      "usage.accepted(plan): 1: plan: 1 value is not one of 'basic', 'pro'\n"
+      "usage.accepted(minutes): 0\n"
+      "usage.between(minutes): 2: minutes: 2 values are not at least 0 and at most 1440\n"
+      "usage.between(minutes)#2: 2: minutes: 2 values are not above 10\n"
+      "usage.between(share): 1: share: 1 value is not at least 0\n"
+      "usage.between(day): 1: day: 1 value is not at least '2024-01-02'\n"
+      "usage.expression(minutes >= 0 and day is not null -- both): 3: 3 rows break minutes >= 0 "
+      "and day is not null -- both\n");
+}
+
+TEST_F(ChecksTest, ChecksOfColumns) {
+  EXPECT_EQ(Verdicts("columns:\n"
+                     "  id: {checks: [not_null, unique]}\n"
+                     "  plan: {checks: [{accepted: [basic, pro, trial]}]}\n"
+                     "  minutes: {checks: [{between: {min: -10}}]}\n"),
+            "usage.not_null(id): 0\n"
+            "usage.unique(id): 2: id: 2 rows have a value that another row has already\n"
+            "usage.between(minutes): 0\n"
+            "usage.accepted(plan): 0\n");
+}
+
+TEST_F(ChecksTest, Samples) {
+  Verdicts("checks: [unique: id, {accepted: {column: plan, values: [basic]}}]\n");
+  EXPECT_EQ(Result("usage").verdicts[0].sample, "id=1, rows=2\nid=2, rows=2");
+  EXPECT_EQ(Result("usage").verdicts[1].sample, "plan=pro, rows=1\nplan=trial, rows=1");
+}
+
+TEST_F(ChecksTest, LintNamesWhatIsWrong) {
+  Checks(
+      "checks:\n"
+      "  - not_null: [id, dday]\n"
+      "  - unique: idd\n"
+      "  - accepted: {column: minutes, values: [a, 1]}\n"
+      "  - accepted: {column: plan, values: [1, null]}\n"
+      "  - between: {column: plan, min: 0}\n"
+      "  - between: {column: minutes, min: 5, max: 3}\n"
+      "  - between: {column: day, min: soon}\n"
+      "  - expression: minute > 0\n"
+      "  - expression: minutes + 1\n"
+      "  - expression: minutes >\n"
+      "  - between: {column: minutes}\n");
+  EXPECT_EQ(Load(), "");  // PINNED BELOW
+}
+
+}  // namespace
+}  // namespace headrace::components
