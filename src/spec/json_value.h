@@ -1,13 +1,12 @@
 #pragma once
-// Only for .cc files of this folder: nlohmann's header is expensive.
-#include <nlohmann/json.hpp>
-
+// JSON of values, for the .cc files of this folder.
+#include "base/json.h"
 #include "spec/value.h"
 
 namespace headrace::spec {
 
 /// inf and nan become texts, since JSON has none.
-nlohmann::ordered_json JsonOf(double number);
-nlohmann::ordered_json JsonOf(const Value& value);
+Json JsonOf(double number);
+Json JsonOf(const Value& value);
 
 }  // namespace headrace::spec

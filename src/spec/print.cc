@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "spec/json_value.h"
@@ -11,7 +12,7 @@
 namespace headrace::spec {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
+using OrderedJson = Json;
 constexpr const char* kMasked = "***";
 
 struct Style {

@@ -2,6 +2,7 @@
 // a component that can hold its own kind is written once below $defs.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "spec/json_value.h"
@@ -11,7 +12,7 @@
 namespace headrace::spec {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
+using OrderedJson = Json;
 
 class SchemaWriter {
  public:

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "spec/json_value.h"
 
 namespace headrace::spec {
@@ -74,13 +73,13 @@ Value ValueOf(const yaml::Node& node) {
   }
 }
 
-nlohmann::ordered_json JsonOf(double number) {
+Json JsonOf(double number) {
   if (std::isnan(number)) return ".nan";
   if (std::isinf(number)) return number > 0 ? ".inf" : "-.inf";
   return number;
 }
 
-nlohmann::ordered_json JsonOf(const Value& value) {
+Json JsonOf(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kNull:
       return nullptr;
@@ -93,12 +92,12 @@ nlohmann::ordered_json JsonOf(const Value& value) {
     case Value::Kind::kString:
       return value.String();
     case Value::Kind::kList: {
-      auto list = nlohmann::ordered_json::array();
+      auto list = Json::array();
       for (const Value& item : value.Items()) list.push_back(JsonOf(item));
       return list;
     }
     case Value::Kind::kMap: {
-      auto map = nlohmann::ordered_json::object();
+      auto map = Json::object();
       for (const auto& [key, item] : value.Entries()) map[key] = JsonOf(item);
       return map;
     }
@@ -107,7 +106,7 @@ nlohmann::ordered_json JsonOf(const Value& value) {
 }
 
 std::string ToJson(const Value& value) {
-  return JsonOf(value).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return JsonOf(value).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 yaml::Node ToYaml(const Value& value) {
