@@ -285,6 +285,34 @@ TEST_F(SnapshotTest, EqualRowsGiveEqualFiles) {
   EXPECT_EQ(a.id, d.id);
 }
 
+// What Instances::Deterministic relies on: without workers, a query runs on its caller's thread.
+TEST_F(SnapshotTest, OneThreadIsRepeatableForSeveralCallers) {
+  DuckOptions options;
+  options.sealed = true;
+  options.allowed_directories = {warehouse_};
+  duck_ = DuckInstance::Open(options).value();
+  std::vector<std::thread> threads;
+  std::vector<std::string> files(4);
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      auto connection = duck_->Connect().value();
+      MaterializeRequest request;
+      request.node = "n" + std::to_string(t);
+      request.build_id = "b";
+      request.select =
+          "SELECT a.i % 5 AS k, sum(1 / (a.i + 1)) AS s, avg(sqrt(b.i)) AS v, first(b.i) AS f "
+          "FROM (SELECT range AS i FROM range(100000)) a JOIN (SELECT range AS i FROM "
+          "range(50000)) "
+          "b ON a.i = b.i GROUP BY ALL";
+      auto pending = writer_->Materialize(connection, request);
+      ASSERT_TRUE(pending.ok()) << Render(pending.error());
+      files[t] = RealFileSystem().Read(pending->folder() + "/part-0.parquet").value();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const std::string& file : files) EXPECT_EQ(file, files[0]);
+}
+
 TEST_F(SnapshotTest, SeveralAtOnce) {
   std::vector<std::thread> threads;
   std::vector<std::string> ids(4);
