@@ -21,7 +21,7 @@ constexpr char kRow[] = "headrace_row";
 constexpr char kForm[] = "write one condition, for instance: amount > 0 AND plan = 'pro'";
 
 const SelectRules& RulesOf(std::span<const SelectRules> rules, size_t i) {
-  static const SelectRules unchecked{.check_parameters = false, .parameters = {}};
+  static const SelectRules unchecked = AnyParameters();
   if (rules.empty()) return unchecked;
   return rules.size() == 1 ? rules[0] : rules[i];
 }

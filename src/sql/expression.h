@@ -28,7 +28,7 @@ struct ParsedExpression {
 std::vector<ParsedExpression> ParseExpressions(SqlParser& parser, std::span<const SqlText> texts,
                                                std::span<const SelectRules> rules = {});
 ParsedExpression ParseExpression(SqlParser& parser, const SqlText& text,
-                                 const SelectRules& rules = {});
+                                 const SelectRules& rules = AnyParameters());
 
 /// The type (DuckDB's name) of an expression over a row of schema `row`; errors have places and
 /// candidates. `expression` is the parse of `text` and must be ok().

@@ -29,7 +29,7 @@ const Escape kEscapes[] = {
     {"SELECT * FROM \"read_blob\"('/etc/passwd')", "table_function"},
     {"SELECT * FROM main.read_parquet('x')", "table_function"},
     {"SELECT * FROM system.main.read_json('x')", "table_function"},
-    {"SELECT * FROM read_/**/csv('x')", "syntax"},
+    {"SELECT * FROM read_csv /* x */ ('x')", "table_function"},
     {"SELECT * FROM parquet_scan('x')", "table_function"},
     {"SELECT * FROM parquet_metadata('x')", "table_function"},
     {"SELECT * FROM sniff_csv('x')", "table_function"},
@@ -136,7 +136,7 @@ TEST(Sealing, EveryEscapeIsRefusedWithAWayOut) {
       EXPECT_EQ(select.faults[0].blame, Blame::kUser);
       EXPECT_GT(select.faults[0].place.line, 0) << escape.sql;
       const bool way_out = !select.faults[0].hint.empty() || !select.faults[0].candidates.empty();
-      EXPECT_TRUE(way_out || select.faults[0].code == "syntax") << RenderAll(select.faults);
+      EXPECT_TRUE(way_out) << RenderAll(select.faults);
     }
   }
 }

@@ -14,7 +14,7 @@ namespace headrace::sql {
 namespace {
 
 const SelectRules& RulesOf(std::span<const SelectRules> rules, size_t i) {
-  static const SelectRules unchecked{.check_parameters = false, .parameters = {}};
+  static const SelectRules unchecked = AnyParameters();
   if (rules.empty()) return unchecked;
   return rules.size() == 1 ? rules[0] : rules[i];
 }

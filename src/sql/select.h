@@ -47,6 +47,9 @@ struct SelectRules {
   std::vector<std::string> parameters;
 };
 
+/// The defaults, and any parameter is fine.
+inline SelectRules AnyParameters() { return {.check_parameters = false, .parameters = {}}; }
+
 /// One SELECT. Plain data.
 struct ParsedSelect {
   /// Nodes named after FROM, JOIN, in subqueries, CTEs and so on; names of CTEs are not among them.
@@ -86,7 +89,7 @@ class SqlParser {
   /// entry per text, in order; faults stand in the entries.
   std::vector<ParsedSelect> ParseSelects(std::span<const SqlText> texts,
                                          std::span<const SelectRules> rules = {});
-  ParsedSelect ParseSelect(const SqlText& text, const SelectRules& rules = {});
+  ParsedSelect ParseSelect(const SqlText& text, const SelectRules& rules = AnyParameters());
 
   struct State;  ///< for the files of src/sql only
   State& state() { return *state_; }

@@ -9,8 +9,7 @@ namespace headrace::sql {
 namespace {
 
 ParsedSelect Parse(const std::string& sql) {
-  ParsedSelect select =
-      TestParser().ParseSelect(TextIn(sql), {.check_parameters = false, .parameters = {}});
+  ParsedSelect select = TestParser().ParseSelect(TextIn(sql));
   EXPECT_EQ(RenderAll(select.faults), "") << sql;
   return select;
 }
@@ -116,8 +115,11 @@ TEST(Functions, NamesAndVolatility) {
 TEST(Parse, UnicodeBlanksKeepPlaces) {
   const ParsedSelect select = Parse("\xEF\xBB\xBFSELECT\xC2\xA0x FROM\xE3\x80\x80usage");
   ASSERT_EQ(select.tables.size(), 1u);
-  EXPECT_EQ(select.tables[0].span, (Span{19, 5}));
-  EXPECT_EQ(Parse("SELECT 'a\xC2\xA0" "b' AS x").inputs, Names{});
+  EXPECT_EQ(select.tables[0].span, (Span{20, 5}));
+  EXPECT_EQ(Parse("SELECT 'a\xC2\xA0"
+                  "b' AS x")
+                .inputs,
+            Names{});
 }
 
 TEST(Parse, ManyTextsInOneQuery) {
