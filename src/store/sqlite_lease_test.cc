@@ -51,6 +51,13 @@ class Signal {
   int ends_[2];
 };
 
+// Forking is dear under the sanitizers.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRaces = 20;
+#else
+constexpr int kRaces = 200;
+#endif
+
 class StoreLeaseTest : public StoreTest {
  protected:
   std::unique_ptr<Lease> Acquire(Store& store, const std::string& run) {
@@ -241,8 +248,7 @@ TEST_F(StoreLeaseTest, OfTwoThatRaceOneHoldsIt) {
     const bool removed = unlink(alone.c_str()) == 0;
     _exit(file >= 0 && claimed && removed ? 0 : 1);
   };
-  constexpr int kRounds = 200;
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < kRaces; ++i) {
     const pid_t first = Fork([&]() -> int {
       work();
       return 1;
@@ -254,11 +260,11 @@ TEST_F(StoreLeaseTest, OfTwoThatRaceOneHoldsIt) {
     ASSERT_EQ(Join(first), 0);
     ASSERT_EQ(Join(second), 0);
   }
-  EXPECT_EQ(Must(OpenStore()->ReadLease("dev"))->epoch, 2 * kRounds);
+  EXPECT_EQ(Must(OpenStore()->ReadLease("dev"))->epoch, 2 * kRaces);
 }
 
 TEST_F(StoreLeaseTest, OfThreeThatStartAtOnceOneWins) {
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < kRaces / 6; ++round) {
     Signal start, answers, end;
     auto work = [&]() -> int {
       const std::unique_ptr<Store> store = OpenStore();  // new in the first round
