@@ -28,26 +28,13 @@ Blocks::Blocks(const DesignMatrix& x, std::span<const double> weight) : x_(x), w
 }
 
 void Blocks::Forward(const Eigen::MatrixXd& theta, Eigen::MatrixXd& margins) const {
-  // With several outputs it pays to standardise a block once for all of them.
-  const bool several = theta.cols() > 1 && !x_.numeric.empty();
-  const auto numeric = static_cast<Eigen::Index>(x_.numeric.size());
-  Eigen::MatrixXd block;
   for (size_t first = 0; first < x_.rows; first += kBlock) {
     const size_t count = std::min(kBlock, x_.rows - first);
     const auto at = static_cast<Eigen::Index>(first), length = static_cast<Eigen::Index>(count);
-    if (several) {
-      block.resize(length, numeric);
-      FillNumeric(first, 1, block);
-      margins.middleRows(at, length).noalias() = block * theta.topRows(numeric);
-    }
     for (Eigen::Index k = 0; k < theta.cols(); ++k) {
       auto out = margins.col(k).segment(at, length).array();
-      if (several) {
-        out += theta(size_ - 1, k);
-      } else {
-        out.setConstant(theta(size_ - 1, k));
-      }
-      for (size_t j = 0; j < x_.numeric.size() && !several; ++j) {
+      out.setConstant(theta(size_ - 1, k));
+      for (size_t j = 0; j < x_.numeric.size(); ++j) {
         const double factor = theta(static_cast<Eigen::Index>(j), k) * inverse_scale_[j];
         if (factor == 0) continue;
         out += factor * (ConstColumn(x_.numeric[j].data() + first, length) - mean_[j]);
@@ -64,21 +51,13 @@ void Blocks::Forward(const Eigen::MatrixXd& theta, Eigen::MatrixXd& margins) con
 }
 
 Eigen::MatrixXd Blocks::Backward(const Eigen::MatrixXd& residual) const {
-  const bool several = residual.cols() > 1 && !x_.numeric.empty();
-  const auto numeric = static_cast<Eigen::Index>(x_.numeric.size());
-  Eigen::MatrixXd block;
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(size_, residual.cols());
   for (size_t first = 0; first < x_.rows; first += kBlock) {
     const size_t count = std::min(kBlock, x_.rows - first);
     const auto at = static_cast<Eigen::Index>(first), length = static_cast<Eigen::Index>(count);
-    if (several) {
-      block.resize(length, numeric);
-      FillNumeric(first, 1, block);
-      sum.topRows(numeric).noalias() += block.transpose() * residual.middleRows(at, length);
-    }
     for (Eigen::Index k = 0; k < residual.cols(); ++k) {
       const auto r = residual.col(k).segment(at, length).array();
-      for (size_t j = 0; j < x_.numeric.size() && !several; ++j) {
+      for (size_t j = 0; j < x_.numeric.size(); ++j) {
         const ConstColumn column(x_.numeric[j].data() + first, length);
         sum(static_cast<Eigen::Index>(j), k) += (r * (column - mean_[j])).sum() * inverse_scale_[j];
       }
