@@ -1,7 +1,7 @@
 // Running a program to its end. The child is started with posix_spawn, which is safe in a process
 // with threads, in a process group of its own, so that a time-out ends its children too. Then one
-// loop waits with poll(2) for everything that may happen: room in stdin, output on stdout or
-// stderr, the end of the child (pidfd), the caller's cancel (eventfd) and the clock.
+// loop waits with poll(2) for everything that may happen: output on stdout or stderr, the end of
+// the child (pidfd), the caller's cancel (eventfd) and the clock.
 //
 // The child is reaped only after its group was killed: until then its number can't be given to
 // another process. What a program leaves behind in its group is killed with it; without that, a
@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -76,33 +77,23 @@ Result<Pipe> NewPipe() {
   return pipe;
 }
 
+/// The child's stdin: a file in memory that holds all of it before the child starts. Through a pipe
+/// it would get half of its input, or none, when this process is killed in between.
+Result<Fd> InputFile(std::string_view input) {
+  Fd file = AboveStandard(memfd_create("headrace-input", MFD_CLOEXEC));
+  if (!file.open()) return ErrnoError(errno, "cannot hold the input of a program");
+  if (const int e = WriteAll(file.get(), input); e != 0) {
+    return ErrnoError(e, "cannot hold the input of a program");
+  }
+  if (lseek(file.get(), 0, SEEK_SET) != 0) {
+    return ErrnoError(errno, "cannot hold the input of a program");
+  }
+  return file;
+}
+
 void SetNonBlocking(const Fd& fd) {
   fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
 }
-
-/// Holds SIGPIPE back on this thread: a child may end without reading its stdin. InitProcess
-/// ignores the signal, but this function must not depend on who called it.
-class NoSigpipe {
- public:
-  NoSigpipe() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~NoSigpipe() {
-    const timespec now = {};
-    while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &now) == SIGPIPE) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t pipe_, before_;
-  bool was_pending_;
-};
 
 bool IsProgram(const std::string& path) {
   struct stat info = {};
@@ -205,15 +196,13 @@ int Spawn(const SubprocessOptions& options, const std::string& file, const std::
 /// The running child and the three streams.
 class Child {
  public:
-  Child(pid_t pid, const SubprocessOptions& options, Fd in, Fd out, Fd err, Fd cancelled)
+  Child(pid_t pid, const SubprocessOptions& options, Fd out, Fd err, Fd cancelled)
       : pid_(pid),
         options_(options),
-        in_(std::move(in)),
         out_{std::move(out), std::move(err)},
         cancelled_(std::move(cancelled)),
         pidfd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {
-    for (const Fd* fd : {&in_, &out_[0], &out_[1]}) SetNonBlocking(*fd);
-    if (options_.input.empty()) in_.Close();
+    for (const Fd* fd : {&out_[0], &out_[1]}) SetNonBlocking(*fd);
   }
 
   /// Returns when the child has ended. `*was_cancelled`: because the caller wanted it.
@@ -247,27 +236,17 @@ class Child {
   }
 
   void Poll(int64_t nanos) {
-    std::array<pollfd, 5> fds = {{{in_.get(), POLLOUT, 0},
-                                  {out_[0].get(), POLLIN, 0},
+    std::array<pollfd, 4> fds = {{{out_[0].get(), POLLIN, 0},
                                   {out_[1].get(), POLLIN, 0},
                                   {cancelled_now_ ? -1 : cancelled_.get(), POLLIN, 0},
                                   {pidfd_.get(), POLLIN, 0}}};
     int64_t millis = std::min<int64_t>(nanos / 1'000'000 + 1, 3'600'000);
     if (!pidfd_.open()) millis = std::min<int64_t>(millis, 10);  // an old kernel: look often
     if (poll(fds.data(), fds.size(), static_cast<int>(millis)) <= 0) return;
-    if (fds[0].revents != 0) WriteInput();
     for (int i = 0; i < 2; ++i) {
-      if (fds[1 + i].revents != 0) ReadOutput(i);
+      if (fds[i].revents != 0) ReadOutput(i);
     }
-    if (fds[3].revents != 0) cancelled_now_ = true;
-  }
-
-  void WriteInput() {
-    const std::string_view rest = std::string_view(options_.input).substr(written_);
-    const ssize_t n = write(in_.get(), rest.data(), rest.size());
-    if (n >= 0) written_ += n;
-    const bool broken = n < 0 && errno != EAGAIN && errno != EINTR;  // it doesn't want more
-    if (broken || written_ == options_.input.size()) in_.Close();
+    if (fds[2].revents != 0) cancelled_now_ = true;
   }
 
   /// Takes what is there; false when nothing is there now, or never will be.
@@ -302,10 +281,8 @@ class Child {
 
   const pid_t pid_;
   const SubprocessOptions& options_;
-  Fd in_;
   std::array<Fd, 2> out_;
   Fd cancelled_, pidfd_;
-  size_t written_ = 0;
   bool cancelled_now_ = false;
   SubprocessResult result_;
 };
@@ -316,25 +293,23 @@ Result<SubprocessResult> RunSubprocess(const SubprocessOptions& options,
                                        const CancelToken& cancel) {
   HR_TRY(cancel.Check());
   HR_ASSIGN(const std::string file, FindProgram(options));
-  HR_ASSIGN(Pipe in, NewPipe());
+  HR_ASSIGN(Fd in, InputFile(options.input));
   HR_ASSIGN(Pipe out, NewPipe());
   HR_ASSIGN(Pipe err, NewPipe());
   Fd cancelled(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!cancelled.open()) return ErrnoError(errno, "cannot make an eventfd");
 
   pid_t pid = -1;
-  const std::array<int, 3> child_ends = {in.read.get(), out.write.get(), err.write.get()};
+  const std::array<int, 3> child_ends = {in.get(), out.write.get(), err.write.get()};
   if (const int e = Spawn(options, file, child_ends, &pid)) {
     return StartError(e, file, options.directory);
   }
-  in.read.Close();
+  in.Close();
   out.write.Close();
   err.write.Close();
 
-  const NoSigpipe no_sigpipe;
   const int wake = cancelled.get();
-  Child child(pid, options, std::move(in.write), std::move(out.read), std::move(err.read),
-              std::move(cancelled));
+  Child child(pid, options, std::move(out.read), std::move(err.read), std::move(cancelled));
   // Declared behind the child: unregistered before the eventfd is closed.
   const auto handle = cancel.OnCancel([wake] {
     const uint64_t one = 1;
