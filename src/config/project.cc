@@ -25,10 +25,12 @@ struct CheckOwner {
 
 class Loader {
  public:
-  Loader(FileSystem& fs, const spec::SpecLookup& lookup, Diagnostics& diagnostics, Project& project)
+  Loader(FileSystem& fs, const spec::SpecLookup& lookup, Diagnostics& diagnostics, Project& project,
+         Redactor* redactor)
       : fs_(fs), diagnostics_(diagnostics), project_(project) {
     context_.diagnostics = &diagnostics;
     context_.lookup = &lookup;
+    context_.redactor = redactor;
   }
 
   bool Settings() {
@@ -209,10 +211,11 @@ const SqlText* LoadedNode::SqlFor(const std::string& engine) const {
 }
 
 std::optional<Project> LoadProject(FileSystem& fs, const std::string& root,
-                                   const spec::SpecLookup& lookup, Diagnostics& diagnostics) {
+                                   const spec::SpecLookup& lookup, Diagnostics& diagnostics,
+                                   Redactor* redactor) {
   Project project;
   project.files = ListProject(fs, root, diagnostics);
-  Loader loader(fs, lookup, diagnostics, project);
+  Loader loader(fs, lookup, diagnostics, project, redactor);
   const bool usable = loader.Settings();
   loader.Folders();
   for (const NodeFiles& files : project.files.nodes) loader.Node(files);

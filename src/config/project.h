@@ -52,9 +52,11 @@ struct Project {
 };
 
 /// Reads the whole project (files of 1 MB at most). All faults are collected; nodes that can't be
-/// understood are left out. nullopt when headrace.yml itself is missing or unreadable.
+/// understood are left out. `redactor` learns secrets that stand in the files. nullopt when
+/// headrace.yml itself is missing or unreadable.
 std::optional<Project> LoadProject(FileSystem& fs, const std::string& root,
-                                   const spec::SpecLookup& lookup, Diagnostics& diagnostics);
+                                   const spec::SpecLookup& lookup, Diagnostics& diagnostics,
+                                   Redactor* redactor = nullptr);
 
 /// A path from a project file → absolute path beneath the project (or beneath the connection's
 /// `root`, when given). Error "path_outside" at `place`. The file need not exist.

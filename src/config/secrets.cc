@@ -92,7 +92,7 @@ Result<std::optional<Secrets::Found>> Secrets::Lookup(const std::string& name) c
   const auto known = known_.find(name);
   if (known != known_.end()) return known->second;
   HR_ASSIGN(std::optional<Found> found, LookupLocked(name));
-  if (found) options_.redactor->AddSecret(found->value);
+  if (found) spec::RegisterSecret(*options_.redactor, found->value);
   known_[name] = found;
   return found;
 }

@@ -2,9 +2,51 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "spec/reader.h"
 
 namespace headrace::spec {
+namespace {
+
+std::string PercentDecoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    int code = 0;
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const auto [end, error] = std::from_chars(&text[i + 1], &text[i + 1] + 2, code, 16);
+      if (error == std::errc() && end == &text[i + 1] + 2) {
+        out += static_cast<char>(code);
+        i += 2;
+        continue;
+      }
+    }
+    out += text[i];
+  }
+  return out;
+}
+
+/// scheme://user:PASSWORD@host; empty when there is none.
+std::string_view PasswordOf(std::string_view uri) {
+  const size_t scheme = uri.find("://");
+  if (scheme == std::string_view::npos) return {};
+  uri.remove_prefix(scheme + 3);
+  uri = uri.substr(0, uri.find_first_of("/?#"));
+  const size_t at = uri.rfind('@');
+  const size_t colon = uri.find(':');
+  if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
+  return uri.substr(colon + 1, at - colon - 1);
+}
+
+}  // namespace
+
+void RegisterSecret(Redactor& redactor, std::string_view value) {
+  redactor.AddSecret(value);
+  const std::string_view password = PasswordOf(value);
+  if (password.empty()) return;
+  redactor.AddSecret(password);
+  redactor.AddSecret(PercentDecoded(password));
+}
 
 bool NeedsExpansion(std::string_view text) { return text.find("${") != std::string_view::npos; }
 

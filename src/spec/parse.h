@@ -14,11 +14,16 @@
 #include <vector>
 
 #include "base/diagnostics.h"
+#include "base/redact.h"
 #include "base/result.h"
 #include "spec/spec.h"
 #include "yaml/node.h"
 
 namespace headrace::spec {
+
+/// Teaches the redactor a secret and, if it is a URI, the password in it (also percent-decoded):
+/// other programs quote parts of a URI.
+void RegisterSecret(Redactor& redactor, std::string_view value);
 
 /// Replaces ${NAME}, ${NAME:-default}, $${ in a text; config/secrets.h has the real one.
 class Expander {
@@ -98,6 +103,7 @@ struct ParseContext {
   std::string subject = {};            ///< "model 'churn'"; messages start with it
   std::string node = {};               ///< goes into Place::node
   std::string implied_column = {};     ///< the column under which a check stands
+  Redactor* redactor = nullptr;  ///< learns the secrets that stand in the file itself; may be null
 };
 
 /// One struct that takes part in a map.

@@ -242,6 +242,16 @@ TEST(SpecParse, SecretsAreNotShown) {
   EXPECT_EQ(Bad("target: t\npassword: [hunter22]\n").find("text 'hunter22"), std::string::npos);
 }
 
+TEST(SpecParse, LiteralSecretsAreMaskedFromThenOn) {
+  const auto yaml =
+      yaml::Parse("uri: 'postgres://me:p%40ssw0rd@h/db'\npassword: hunter22\n", "t.yml");
+  Diagnostics diagnostics;
+  Redactor redactor;
+  Parse(Postgres::Describe(), *yaml, {.diagnostics = &diagnostics, .redactor = &redactor});
+  EXPECT_EQ(redactor.Redact("hunter22, p@ssw0rd, p%40ssw0rd, h"), "***, ***, ***, h");
+  EXPECT_EQ(diagnostics.all().size(), 2u);
+}
+
 TEST(SpecParse, VariablesWaitForExpand) {
   Diagnostics diagnostics;
   const std::string text =

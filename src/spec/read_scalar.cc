@@ -111,15 +111,23 @@ bool Reader::ReadText(const Field& field, const yaml::Node& node, std::string* t
     return false;
   }
   if (literal && field.secret() && !node.text.empty() && node.mark.line > 0) {
-    Error warning =
-        UserError("literal_secret", fmt::format("{} stands in the file itself", SubjectAt(path)))
-            .At(yaml::PlaceOf(node))
-            .Hint("write ${NAME} and set NAME in the environment or in .env")
-            .As(Severity::kWarning);
-    warning.place.source_line.clear();  // it would show the secret
-    Add(std::move(warning), node);
+    LiteralSecret(node, path);
   }
   return true;
+}
+
+void Reader::LiteralSecret(const yaml::Node& node, const std::string& path) {
+  if (context_.redactor != nullptr) RegisterSecret(*context_.redactor, node.text);
+  // An address without a user needs no hiding.
+  const bool address = node.text.find("://") != std::string::npos;
+  if (address && node.text.find('@') == std::string::npos) return;
+  Error warning =
+      UserError("literal_secret", fmt::format("{} stands in the file itself", SubjectAt(path)))
+          .At(yaml::PlaceOf(node))
+          .Hint("write ${NAME} and set NAME in the environment or in .env")
+          .As(Severity::kWarning);
+  warning.place.source_line.clear();  // it would show the secret
+  Add(std::move(warning), node);
 }
 
 bool Reader::InRange(const Field& field, double number, const yaml::Node& node,

@@ -48,6 +48,7 @@ class Reader {
                   const std::string& path);
   bool ReadText(const Field& field, const yaml::Node& node, std::string* target,
                 const std::string& path, bool checked);
+  void LiteralSecret(const yaml::Node& node, const std::string& path);
   bool ReadNumber(const Field& field, const yaml::Node& node, double* target,
                   const std::string& path);
   bool ReadInt(const TypeOps& ops, const Field& field, const yaml::Node& node, void* target,
