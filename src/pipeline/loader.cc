@@ -46,7 +46,8 @@ ProjectLoader::ProjectLoader(Project& project, Diagnostics& diagnostics)
 
 bool ProjectLoader::ReadFiles() {
   const ProjectOptions& options = project_.options_;
-  auto loaded = config::LoadProject(*options.fs, options.root, *options.registry, diagnostics_);
+  auto loaded = config::LoadProject(*options.fs, options.root, *options.registry, diagnostics_,
+                                    options.redactor);
   if (!loaded.has_value()) return false;
   project_.loaded_ = std::move(*loaded);
   config::SecretsOptions secrets;
