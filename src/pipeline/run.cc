@@ -221,7 +221,10 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
   services.progress->SetTotal(
       static_cast<int>(std::count(run.selected.begin(), run.selected.end(), true)));
 
-  const int threads = options.threads > 0 ? options.threads : services.budget->threads();
+  // More nodes at a time than threads: small nodes wait for the disk (syncs), which then serves
+  // several at once. CPU work shares the threads of one DuckDB instance all the same.
+  const int threads =
+      options.threads > 0 ? options.threads : std::max(4, 2 * services.budget->threads());
   report.nodes = Scheduler(run, threads).Execute();
 
   if (run.fatal) return *run.fatal;
