@@ -5,9 +5,7 @@
 
 namespace headrace::model {
 
-TestRows::TestRows(std::vector<std::pair<std::string, std::string>> columns) {
-  for (auto& [name, type] : columns) schema_.columns.push_back({name, type, true});
-}
+TestRows::TestRows(std::vector<data::Column> columns) { schema_.columns = std::move(columns); }
 
 TestRows& TestRows::Add(std::vector<TestCell> row) {
   if (row.size() != schema_.size()) std::abort();

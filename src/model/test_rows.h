@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,7 +16,8 @@ using TestCell = std::variant<std::nullptr_t, int64_t, double, std::string>;
 /// Rows of the types that data::BatchBuilder takes. For tests only: bad types abort.
 class TestRows {
  public:
-  explicit TestRows(std::vector<std::pair<std::string, std::string>> columns);
+  /// Names and types.
+  explicit TestRows(std::vector<data::Column> columns);
   TestRows& Add(std::vector<TestCell> row);
 
   const data::Schema& schema() const { return schema_; }
