@@ -52,6 +52,18 @@ struct ConnectionState {
 
 /// Registers hr_row_hash, hr_observe and hr_source.
 Status RegisterFunctions(InstanceState& instance);
+Status RegisterSource(InstanceState& instance);
+
+/// Runs the body of a callback. Nothing may throw into DuckDB; the only exception left in ours is
+/// lack of memory.
+template <class F, class OnError>
+void Guarded(F&& body, OnError&& on_error) {
+  try {
+    body();
+  } catch (const std::exception& e) {
+    on_error(e.what());
+  }
+}
 
 /// The error "source_failed" with the reader's error as its cause, if `text` came from hr_source.
 std::optional<Error> SourceErrorOf(InstanceState& instance, std::string_view text);
@@ -68,6 +80,26 @@ class ObserverHandle {
   InstanceState& instance_;
   uint64_t id_;
 };
+
+/// What duckdb_extract_statements makes of a text.
+class Extracted {
+ public:
+  Extracted() = default;
+  ~Extracted();
+  Extracted(const Extracted&) = delete;
+  /// Error "syntax", or "not_a_select" for a text without statements.
+  Status Read(ConnectionState& connection, const std::string& sql, const QueryOptions& options);
+  duckdb_extracted_statements all() const { return all_; }
+  idx_t count() const { return count_; }
+
+ private:
+  duckdb_extracted_statements all_ = nullptr;
+  idx_t count_ = 0;
+};
+
+/// Statements that a sealed instance runs for anybody.
+bool OnlyReads(duckdb_statement_type type);
+Error SealedError(std::string_view what);
 
 /// A prepared statement with its parameters bound.
 class Statement {

@@ -12,4 +12,8 @@ std::string QuoteLiteral(std::string_view text);
 /// "a", "b": names as SQL text, separated by ", ".
 std::string QuoteIdentifiers(const std::vector<std::string>& names);
 
+/// A statement without the semicolon at its end and what follows it, so that it can stand in
+/// parentheses. Sees strings, quoted names and comments for what they are.
+std::string_view WithoutSemicolon(std::string_view sql);
+
 }  // namespace headrace::data

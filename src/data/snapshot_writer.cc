@@ -34,11 +34,6 @@ std::string OrderBy(const MaterializeRequest& request, const Schema& stored) {
   return out + RowHashSql(stored.Names());
 }
 
-std::string_view WithoutSemicolon(std::string_view sql) {
-  size_t end = sql.find_last_not_of(" \t\r\n;");
-  return end == std::string_view::npos ? sql : sql.substr(0, end + 1);
-}
-
 /// A SELECT around the user's, whose places of errors are still those of the user's text.
 struct Wrapped {
   std::string sql;

@@ -16,6 +16,16 @@ TEST(Quote, Doubles) {
   EXPECT_EQ(QuoteIdentifiers({"a", "b c"}), "\"a\", \"b c\"");
 }
 
+TEST(Quote, Semicolons) {
+  EXPECT_EQ(WithoutSemicolon("SELECT 1;"), "SELECT 1");
+  EXPECT_EQ(WithoutSemicolon("SELECT 1 ; ;\n -- the; end\n/* a; /* b */ */ "), "SELECT 1 ");
+  EXPECT_EQ(WithoutSemicolon("SELECT ';' -- x;"), "SELECT ';' -- x;");
+  EXPECT_EQ(WithoutSemicolon("SELECT \"a;\", 'it''s;', $t$;$t$, $p"),
+            "SELECT \"a;\", 'it''s;', $t$;$t$, $p");
+  EXPECT_EQ(WithoutSemicolon("SELECT 'open;"), "SELECT 'open;");
+  EXPECT_EQ(WithoutSemicolon(""), "");
+}
+
 TEST(Types, ParseAndPrint) {
   const char* texts[] = {"BIGINT",
                          "DECIMAL(10,2)",
