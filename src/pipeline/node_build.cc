@@ -473,6 +473,7 @@ Status NodeBuilder::Judge(BuildContext& context, Outcome& outcome, const data::S
   if (node_.checks.empty()) return Ok();
   // Before it is published, a snapshot's files stand in the pending folder.
   data::Snapshot now = outcome.pending->snapshot();
+  for (data::SnapshotFile& file : now.files) file.path = BaseName(file.path);
   std::string relation = "(" + data::ReadSnapshotSql(outcome.pending->folder(), now) + ")";
   HR_ASSIGN(auto instance, context.instances->Parallel());
   HR_ASSIGN(auto connection, instance->Connect());
