@@ -74,10 +74,11 @@ class CsvBuild {
   Status CompareColumns(CsvReadPlan& plan);
   Error MissingColumns(const CsvReadPlan& plan, const CsvPart& part,
                        const std::vector<std::string>& missing) const;
+  Result<CsvContent> LookInto(const CsvFile& file) const;
   Status Prepare(CsvReadPlan& plan);
   Result<Written> Write(const CsvReadPlan& plan, const std::string& select, bool key_is_clean);
   Result<Written> WriteWidening(CsvReadPlan& plan);
-  Result<bool> WidenDoubles(CsvReadPlan& plan, const PendingSnapshot& pending);
+  Result<bool> WidenLossy(CsvReadPlan& plan, const PendingSnapshot& pending);
   void Widen(CsvReadPlan& plan, const CsvDiagnosis& diagnosis);
   std::string LatestOfKey(const CsvReadPlan& plan) const;
   Status NullKeyError(const CsvReadPlan& plan, int64_t count);
@@ -184,8 +185,14 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
       reason_ = files_[n].shown + " has other columns";
       return std::optional<Outcome>();
     }
-    plan.parts.push_back(
-        {files_[n], item.offset, item.first_line, std::move(sniff.header), files_[n].path});
+    CsvPart part{files_[n], item.offset, item.first_line, std::move(sniff.header), files_[n].path};
+    if (item.kind == CsvChange::Kind::kNew) {
+      HR_ASSIGN(CsvContent content, LookInto(files_[n]));
+      states_.back().digest = content.digest;
+      states_.back().lines = content.lines;
+      part.leading_zeros = content.leading_zeros;
+    }
+    plan.parts.push_back(std::move(part));
   }
   HR_TRY(Prepare(plan));
   HR_ASSIGN(Written written, Write(plan, CsvSelect(plan), false));
@@ -204,7 +211,7 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
       return std::optional<Outcome>();
     }
   }
-  HR_ASSIGN(bool inexact, WidenDoubles(plan, *written.pending));
+  HR_ASSIGN(bool inexact, WidenLossy(plan, *written.pending));
   if (inexact) {
     reason_ = "a new value does not fit the type of its column";
     return std::optional<Outcome>();
@@ -263,12 +270,10 @@ Result<Outcome> CsvBuild::ReadAll() {
   HR_TRY(FindColumns(plan));
   HR_TRY(CompareColumns(plan));
   states_.clear();
-  for (const CsvFile& file : files_) {
-    HR_ASSIGN(CsvContent content, ReadCsvContent(*context_.fs, file, 0, context_.cancel));
-    if (content.nul_line > 0 && options_.encoding != TextEncoding::kUtf16 &&
-        CompressionOf(file.path) == Compression::kNone) {
-      return NulByte(file.shown, content.nul_line);
-    }
+  for (size_t n = 0; n < files_.size(); ++n) {
+    const CsvFile& file = files_[n];
+    HR_ASSIGN(CsvContent content, LookInto(file));
+    plan.parts[n].leading_zeros = content.leading_zeros;
     states_.push_back({file.shown, file.size, file.modified, content.digest, content.lines, false});
   }
   HR_TRY(Prepare(plan));
@@ -370,6 +375,15 @@ Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
   return Ok();
 }
 
+Result<CsvContent> CsvBuild::LookInto(const CsvFile& file) const {
+  HR_ASSIGN(CsvContent content, ReadCsvContent(*context_.fs, file, 0, context_.cancel));
+  if (content.nul_line > 0 && options_.encoding != TextEncoding::kUtf16 &&
+      CompressionOf(file.path) == Compression::kNone) {
+    return NulByte(file.shown, content.nul_line);
+  }
+  return content;
+}
+
 /// Looks into what DuckDB doesn't check, and copies what it should not read itself.
 Status CsvBuild::Prepare(CsvReadPlan& plan) {
   for (size_t n = 0; n < plan.parts.size(); ++n) {
@@ -442,7 +456,7 @@ Result<CsvBuild::Written> CsvBuild::WriteWidening(CsvReadPlan& plan) {
       Widen(plan, *written.diagnosis);
       continue;
     }
-    HR_ASSIGN(bool widened, WidenDoubles(plan, *written.pending));
+    HR_ASSIGN(bool widened, WidenLossy(plan, *written.pending));
     if (!widened) return written;
   }
   return InternalError("types of CSV columns were widened without end");
@@ -468,16 +482,24 @@ void CsvBuild::Widen(CsvReadPlan& plan, const CsvDiagnosis& diagnosis) {
   }
 }
 
-/// Integers above 2^53 among fractions lose digits as doubles without a fault of DuckDB's. Values
-/// that large are rare: only then the files are looked through.
-Result<bool> CsvBuild::WidenDoubles(CsvReadPlan& plan, const PendingSnapshot& pending) {
-  bool suspicious = false;
+/// Integers above 2^53 among fractions lose digits as doubles, 007 as a number its zeros, both
+/// without a fault of DuckDB's. Such values are rare: only when there may be one the files are
+/// looked through.
+Result<bool> CsvBuild::WidenLossy(CsvReadPlan& plan, const PendingSnapshot& pending) {
+  bool suspicious = false, numbers = false;
   for (const CsvColumn& column : plan.columns) {
-    if (!column.fixed.empty() || column.found != CsvType::kDouble) continue;
+    if (!column.fixed.empty()) continue;
+    numbers = numbers || column.found == CsvType::kInteger ||
+              column.found == CsvType::kWideInteger || column.found == CsvType::kDouble;
+    if (column.found != CsvType::kDouble) continue;
     const data::ColumnProfile* profile = pending.snapshot().profile.Find(column.name);
     if (profile == nullptr || !profile->min || !profile->max) continue;
     const double most = std::max(std::abs(*profile->min), std::abs(*profile->max));
-    suspicious = suspicious || (std::isfinite(most) && most > kExactDouble);
+    // 2^53 + 1 reads as 2^53.
+    suspicious = suspicious || (std::isfinite(most) && most >= kExactDouble);
+  }
+  for (const CsvPart& part : plan.parts) {
+    suspicious = suspicious || (numbers && part.leading_zeros);
   }
   if (!suspicious) return false;
   HR_ASSIGN(CsvDiagnosis diagnosis, DiagnoseCsv(*context_.fs, plan, *connection_, context_.cancel));
@@ -602,7 +624,7 @@ Result<std::string> FixedType(const std::string& type, const std::string& column
                      fmt::format("column '{}' can't have the type '{}'", column, type))
         .Subject(type)
         .Candidates(Suggest(type, kTypes))
-        .Hint(stored.reason);
+        .Hint(tree.type_class == data::TypeClass::kOther ? "" : stored.reason);
   }
   return text;
 }

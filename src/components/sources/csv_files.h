@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/cancel.h"
@@ -59,12 +60,16 @@ struct CsvCursor {
 struct CsvContent {
   std::string digest;
   int64_t lines = 0;
-  int64_t nul_line = 0;  ///< of the first NUL byte; 0 = none
+  int64_t nul_line = 0;        ///< of the first NUL byte; 0 = none
+  bool leading_zeros = false;  ///< see HasLeadingZeros
   // Of the first `prefix` bytes.
   std::string prefix_digest;
   int64_t prefix_lines = 0;
   bool prefix_ends_line = false;
 };
+/// Whether a value may start with 0 and another digit (007): as a number it would lose the zero,
+/// and DuckDB says nothing. True also for times and dates like 05.01.2024.
+bool HasLeadingZeros(std::string_view text);
 /// Reads the first `size` bytes. Error "file_changed" (retriable) when there are fewer.
 Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t prefix,
                                   const CancelToken& cancel);

@@ -334,8 +334,8 @@ Error NulByte(const std::string& shown, int64_t line) {
 
 namespace {
 template <class Sink>
-Status PassText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
-                const CancelToken& cancel, const Sink& sink) {
+Status PassText(FileSystem& fs, CsvPart& part, const CsvOptions& options, const CancelToken& cancel,
+                const Sink& sink) {
   HR_ASSIGN(auto text,
             TextFile::Open(fs, part.file.path, part.file.shown, options.encoding, part.offset));
   std::string piece;
@@ -350,12 +350,13 @@ Status PassText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
         nul == std::string::npos ? piece.end() : piece.begin() + static_cast<ptrdiff_t>(nul);
     line += std::count(piece.begin(), end, '\n');
     if (nul != std::string::npos) return NulByte(part.file.shown, line);
+    part.leading_zeros = part.leading_zeros || HasLeadingZeros(piece);
     HR_TRY(sink(piece));
   }
 }
 }  // namespace
 
-Status CopyCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
+Status CopyCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
                    const std::string& path, const CancelToken& cancel) {
   HR_TRY(fs.CreateDirectories(DirName(path)));
   // Not through FileSystem, which writes whole files: this is no state, and may be large.
@@ -375,7 +376,7 @@ Status CopyCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& option
   return Ok();
 }
 
-Status CheckCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
+Status CheckCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
                     const CancelToken& cancel) {
   return PassText(fs, part, options, cancel, [](const std::string&) -> Status { return Ok(); });
 }

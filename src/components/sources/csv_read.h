@@ -36,6 +36,7 @@ struct CsvPart {
   int64_t first_line = 1;           ///< of it
   std::vector<std::string> header;  ///< columns of this file, in its order
   std::string read_path;            ///< what DuckDB reads: the file, or a copy of its end in UTF-8
+  bool leading_zeros = false;       ///< see HasLeadingZeros
   bool HasHeader(const CsvOptions& options) const { return options.header && offset == 0; }
 };
 
@@ -69,11 +70,12 @@ Result<CsvDiagnosis> DiagnoseCsv(FileSystem& fs, const CsvReadPlan& plan,
 
 /// Text that DuckDB should not read from the file itself: the new end of a file, other encodings.
 bool NeedsCopy(const CsvPart& part, const CsvOptions& options);
-/// Writes the part's text as UTF-8 to `path`. Finds NUL bytes. Errors as CsvScanner's.
-Status CopyCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
+/// Writes the part's text as UTF-8 to `path`. Finds NUL bytes and leading zeros. Errors as
+/// CsvScanner's.
+Status CopyCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
                    const std::string& path, const CancelToken& cancel);
 /// The same without writing: for archives, of which DuckDB doesn't see that they are cut off.
-Status CheckCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
+Status CheckCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
                     const CancelToken& cancel);
 Error NulByte(const std::string& shown, int64_t line);
 

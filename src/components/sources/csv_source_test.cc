@@ -49,7 +49,7 @@ TEST_F(CsvTest, TypesGiveValuesBackAsTheyWere) {
   EXPECT_EQ(Rows("people"),
             "id=1, zip=01234, big=9007199254740993, x=1.5, day=2024-01-31, at=2024-01-31 09:30:00, "
             "ok=true, phone=+49123, none=NULL\n"
-            "id=2, zip=99999, big=-5, x=2.0, day=2024-02-29, at=2024-01-31 10:00:00.5, ok=false, "
+            "id=2, zip=99999, big=-5, x=2, day=2024-02-29, at=2024-01-31 10:00:00.5, ok=false, "
             "phone=+49124, none=NULL\n");
   Run();
   EXPECT_EQ(Result("people").action, "reuse");
@@ -67,14 +67,14 @@ TEST_F(CsvTest, AConflictWidensAndIsReported) {
   EXPECT_EQ(NotesOf("people"),
             "data/people.csv:102: warning[type_widened]: column 'age' is VARCHAR, not BIGINT, "
             "because of '30.5'\n"
-            "  node: people\n"
             "  hint: if '30.5' means that nothing is there, add it to `null_values`; a type under "
             "`columns:` makes such a value an error\n"
+            "  node: people\n"
             "data/people.csv:103: warning[type_widened]: column 'day' is TIMESTAMP, not DATE, "
             "because of '2024-01-01 10:00:00'\n"
-            "  node: people\n"
             "  hint: if '2024-01-01 10:00:00' means that nothing is there, add it to "
-            "`null_values`; a type under `columns:` makes such a value an error\n");
+            "`null_values`; a type under `columns:` makes such a value an error\n"
+            "  node: people\n");
 }
 
 TEST_F(CsvTest, FractionsInTheLastRowAreNotRounded) {
@@ -94,6 +94,31 @@ TEST_F(CsvTest, WideIntegersAmongFractionsStayText) {
   Source("path: data/people.csv\nsample_rows: 10\n");
   Run();
   EXPECT_EQ(Types("people"), "id VARCHAR");
+}
+
+TEST_F(CsvTest, LeadingZerosFurtherDownMakeText) {
+  std::string text = "id,x\n";
+  for (int n = 0; n < 100; ++n) text += std::to_string(n) + ",0.5\n";
+  Write("data/people.csv", text);
+  Source("path: data/people.csv\nsample_rows: 10\n");
+  Run();
+  EXPECT_EQ(Types("people"), "id BIGINT, x DOUBLE");
+  Append("data/people.csv", "007,1\n");
+  Run();
+  EXPECT_EQ(Types("people"), "id VARCHAR, x DOUBLE");
+  EXPECT_EQ(Result("people").rows, 101);
+}
+
+TEST_F(CsvTest, TimesWithOffsetsAreInUtc) {
+  Write("data/people.csv",
+        "a,b\n2024-01-31 09:30:00,2024-01-31 09:30:00\n2024-01-31 09:30,2024-01-31 "
+        "09:30:00+02:00\n");
+  Source("path: data/people.csv\nsample_rows: 1\n");
+  Run();
+  EXPECT_EQ(Types("people"), "a TIMESTAMP, b TIMESTAMP");
+  EXPECT_EQ(Rows("people"),
+            "a=2024-01-31 09:30:00, b=2024-01-31 07:30:00\n"
+            "a=2024-01-31 09:30:00, b=2024-01-31 09:30:00\n");
 }
 
 TEST_F(CsvTest, OnlyNewRowsAreRead) {
@@ -181,7 +206,7 @@ TEST_F(CsvTest, GlobsFoldersAndNewFiles) {
   std::filesystem::remove(Path("data/a/2024.csv"));
   Run();
   EXPECT_EQ(Result("people").reason, "2024.csv is gone");
-  EXPECT_EQ(Rows("people"), "id=2, name=b\nid=3, name=c\n");
+  EXPECT_EQ(Rows("people"), "name=b, id=2\nname=c, id=3\n");  // the order of the first file
   Source("path: data/b\n");
   Run();
   EXPECT_EQ(Rows("people"), "name=b, id=2\nname=c, id=3\n");
@@ -219,14 +244,14 @@ TEST_F(CsvTest, GzipAndItsDamage) {
   Gzip("data/people.csv.gz", text, 0.5);
   EXPECT_EQ(RunError(),
             "data/people.csv.gz: error[bad_archive]: data/people.csv.gz: the gzip file is cut off\n"
-            "  node: people\n"
-            "  hint: copy the file again, or pack it again; nothing of it was used");
+            "  hint: copy the file again, or pack it again; nothing of it was used\n"
+            "  node: people");
   Write("data/people.csv.gz", "id,name\n1,a\n");
   EXPECT_EQ(RunError(),
             "data/people.csv.gz: error[bad_archive]: data/people.csv.gz: is not a gzip file, as "
             "its name says\n"
-            "  node: people\n"
-            "  hint: copy the file again, or pack it again; nothing of it was used");
+            "  hint: copy the file again, or pack it again; nothing of it was used\n"
+            "  node: people");
 }
 
 TEST_F(CsvTest, OptionsOfTheFormat) {
@@ -313,12 +338,12 @@ TEST_F(CsvTest, ChangedColumns) {
   Write("data/people.csv", "id,plans,city\n1,a,Bonn\n");
   EXPECT_EQ(
       RunError(),
-      "data/people.csv:1: error[schema_changed]: the columns of 'people' changed: 'plan' is "
-      "gone, 'plans' is new\n"
-      "  node: people\n"
+      "data/people.csv:1: error[schema_changed]: the columns of 'people' changed: 'plan' is gone, "
+      "'plans' is new\n"
       "  hint: did you mean 'plans'?\n"
-      "  hint: correct the source; or, to take the columns as they are now: headrace run "
-      "--full people; or write `schema_change: ignore` to have NULL in columns that are gone");
+      "  hint: correct the source; or, to take the columns as they are now: headrace run --full "
+      "people; or write `schema_change: ignore` to have NULL in columns that are gone\n"
+      "  node: people");
   Source("path: data/people.csv\nschema_change: ignore\n");
   Run();
   EXPECT_EQ(Rows("people"), "id=1, plan=NULL, city=Bonn\n");
@@ -345,8 +370,8 @@ TEST_F(CsvTest, BrokenFilesAreNamed) {
             "  node: people");
   EXPECT_EQ(Broken(std::string_view("id,name\n1,a\n2,b\0c\n", 18)),
             "data/people.csv:3: error[nul_byte]: the line holds a NUL byte, which no text has\n"
-            "  node: people\n"
-            "  hint: the file is damaged, or not UTF-8 (`encoding: utf-16`?)");
+            "  hint: the file is damaged, or not UTF-8 (`encoding: utf-16`?)\n"
+            "  node: people");
   EXPECT_EQ(
       Broken("id,name\n1,a\n2,J\xF6rg\n"),
       "data/people.csv:3: error[bad_encoding]: the line is not UTF-8\n"
@@ -355,12 +380,12 @@ TEST_F(CsvTest, BrokenFilesAreNamed) {
       "  node: people");
   EXPECT_EQ(Broken(""),
             "data/people.csv: error[empty_file]: data/people.csv is empty\n"
-            "  node: people\n"
-            "  hint: a file without rows still needs its header line");
+            "  hint: a file without rows still needs its header line\n"
+            "  node: people");
   EXPECT_EQ(Broken("\n\n"),
             "data/people.csv: error[empty_file]: data/people.csv holds no line but empty ones\n"
-            "  node: people\n"
-            "  hint: a file without rows still needs its header line");
+            "  hint: a file without rows still needs its header line\n"
+            "  node: people");
   EXPECT_EQ(
       Broken("id,name,ID\n1,a,2\n"),
       "data/people.csv:1: error[duplicate_column]: columns 1 and 3 of the header are both "
@@ -380,10 +405,11 @@ TEST_F(CsvTest, BrokenFilesAreNamed) {
             "  3 | ,b\n"
             "    | ^ correct the rows, or choose another `key`\n"
             "  node: people, data/people.csv:3, data/people.csv:5");
-  EXPECT_EQ(Broken("id,name\n1,a\n", "encoding: utf-16\n"),
-            "data/people.csv: error[empty_file]: data/people.csv holds no line but empty ones\n"
-            "  node: people\n"
-            "  hint: a file without rows still needs its header line");
+  EXPECT_EQ(
+      Broken("id,name\n1,a\n", "encoding: utf-16\n"),
+      "data/people.csv: error[bad_encoding]: data/people.csv: is not UTF-16, as `encoding:` says\n"
+      "  hint: leave `encoding` out for UTF-8, or write latin-1\n"
+      "  node: people");
   const std::string too_long = Broken("id,name\n1," + std::string(3'000'000, 'x') + "\n");
   EXPECT_TRUE(
       too_long.starts_with("data/people.csv:2: error[line_too_long]: the line has more than "
@@ -402,18 +428,18 @@ TEST_F(CsvTest, DifferentColumnsInAGlob) {
   Write("data/a.csv", "id,name\n1,a\n");
   Write("data/b.csv", "id,names\n2,b\n");
   Source("path: data/*.csv\n");
-  EXPECT_EQ(RunError(),
-            "data/b.csv:1: error[missing_column]: data/b.csv lacks column 'name', which data/a.csv "
-            "has\n"
-            "  node: people\n"
-            "  hint: did you mean 'names'?\n"
-            "  hint: correct the file, or write `union_by_name: true` to have NULL there");
+  EXPECT_EQ(
+      RunError(),
+      "data/b.csv:1: error[missing_column]: data/b.csv lacks column 'name', which data/a.csv has\n"
+      "  hint: did you mean 'names'?\n"
+      "  hint: correct the file, or write `union_by_name: true` to have NULL there\n"
+      "  node: people");
   Write("data/b.csv", "id,name,city\n2,b,Bonn\n");
-  EXPECT_EQ(RunError(),
-            "data/a.csv:1: error[missing_column]: data/a.csv lacks column 'city', which data/b.csv "
-            "has\n"
-            "  node: people\n"
-            "  hint: correct the file, or write `union_by_name: true` to have NULL there");
+  EXPECT_EQ(
+      RunError(),
+      "data/a.csv:1: error[missing_column]: data/a.csv lacks column 'city', which data/b.csv has\n"
+      "  hint: correct the file, or write `union_by_name: true` to have NULL there\n"
+      "  node: people");
   Source("path: data/*.csv\nunion_by_name: true\n");
   Run();
   EXPECT_EQ(Rows("people"), "id=1, name=a, city=NULL\nid=2, name=b, city=Bonn\n");
@@ -437,12 +463,12 @@ TEST_F(CsvTest, LintNamesWhatIsMissing) {
       "  node: people\n");
   Source("path: data/people.csv\nkey: [id, nam]\ncolumns: {id: {type: bigintt}}\n");
   EXPECT_EQ(Load(),
-            "pipeline/people.yml:3:12: error[unknown_column]: the key names 'nam', which is no "
+            "pipeline/people.yml:3:11: error[unknown_column]: the key names 'nam', which is no "
             "column\n"
             "  3 | key: [id, nam]\n"
             "    |           ^^^ did you mean 'name'?\n"
             "  node: people\n"
-            "pipeline/people.yml:4:21: error[unknown_type]: column 'id' can't have the type "
+            "pipeline/people.yml:4:22: error[unknown_type]: column 'id' can't have the type "
             "'bigintt'\n"
             "  4 | columns: {id: {type: bigintt}}\n"
             "    |                      ^^^^^^^ did you mean 'BIGINT'?\n"

@@ -178,7 +178,11 @@ class Utf16File : public TextFile {
       if (first_ && bytes_.size() >= 2) {
         first_ = false;
         big_ = bytes_[0] == '\xFE' && bytes_[1] == '\xFF';
-        if (big_ || (bytes_[0] == '\xFF' && bytes_[1] == '\xFE')) at = 2;
+        if (big_ || (bytes_[0] == '\xFF' && bytes_[1] == '\xFE')) {
+          at = 2;
+        } else if (!AnyAscii()) {
+          return Broken();  // nearly anything decodes: a table without a comma or digit is none
+        }
       }
       for (; at + 1 < bytes_.size(); at += 2) {
         uint32_t unit = Unit(at);
@@ -201,6 +205,12 @@ class Utf16File : public TextFile {
   uint32_t Unit(size_t at) const {
     const auto a = static_cast<uint8_t>(bytes_[at]), b = static_cast<uint8_t>(bytes_[at + 1]);
     return big_ ? a << 8 | b : b << 8 | a;
+  }
+  bool AnyAscii() const {
+    for (size_t at = 0; at + 1 < bytes_.size(); at += 2) {
+      if (Unit(at) < 0x80) return true;
+    }
+    return false;
   }
   Error Broken() const {
     return DataError("bad_encoding", shown_ + ": is not UTF-16, as `encoding:` says")
