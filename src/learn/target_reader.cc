@@ -185,7 +185,8 @@ Status TargetReader::FinishClasses(const ModelSpec& spec, const std::string& kno
       positive = place(*spec.positive);
       // Readers of CSV files turn yes and no into booleans; what is written stays as it was.
       const bool yes = IsPositiveWord(*spec.positive), no = IsNegativeWord(*spec.positive);
-      if (positive == 2 && type_ == "BOOLEAN" && (yes || no)) positive = place(yes ? "true" : "false");
+      if (positive == 2 && type_ == "BOOLEAN" && (yes || no))
+        positive = place(yes ? "true" : "false");
       if (positive == 2) {
         return UserError("unknown_class",
                          fmt::format("positive class '{}' of model '{}' is no value of target '{}'",
