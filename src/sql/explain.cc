@@ -369,7 +369,7 @@ class Explainer {
     if (complaint_.message.starts_with("GROUP BY")) {
       span = FindName(text_.text, "group").value_or(Span{0, 0});
     }
-    return Make("bad_sql", span, CleanMessage(complaint_.message))
+    return Make("bad_sql", span, WithoutLiterals(CleanMessage(complaint_.message)))
         .Hint(HintFor(complaint_.message));
   }
 

@@ -9,9 +9,10 @@
 namespace headrace::sql {
 
 inline SqlParser& TestParser() {
-  static const std::unique_ptr<SqlParser> parser = [] {
+  // Never destroyed: at the end of the process DuckDB's thread-local state is gone before statics.
+  static SqlParser* const parser = [] {
     auto opened = SqlParser::Open();
-    return opened.ok() ? std::move(*opened) : nullptr;
+    return opened.ok() ? opened->release() : nullptr;
   }();
   return *parser;
 }
