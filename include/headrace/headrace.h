@@ -24,9 +24,9 @@ extern "C" {
 /** What calls return: the exit codes of the command line. */
 enum {
   HEADRACE_OK = 0,
-  HEADRACE_FAILED = 1,      /**< a node, check or gate failed; or disk, memory, another system */
-  HEADRACE_WRONG = 2,       /**< the project, the SQL or an argument is wrong */
-  HEADRACE_INTERNAL = 3,    /**< a fault of Headrace */
+  HEADRACE_FAILED = 1,   /**< a node, check or gate failed; or disk, memory, another system */
+  HEADRACE_WRONG = 2,    /**< the project, the SQL or an argument is wrong */
+  HEADRACE_INTERNAL = 3, /**< a fault of Headrace */
   HEADRACE_INTERRUPTED = 130
 };
 

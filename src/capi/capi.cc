@@ -106,8 +106,8 @@ Result<headrace::engine::EngineOptions> ReadOptions(const char* text) {
       HR_ASSIGN(options.memory_bytes, headrace::ParseBytes(value.get<std::string>()));
     } else if (key == "params" && value.is_object()) {
       for (const auto& [name, param] : value.items()) {
-        options.params.push_back(
-            name + "=" + (param.is_string() ? param.get<std::string>() : param.dump()));
+        options.params.push_back(name + "=" +
+                                 (param.is_string() ? param.get<std::string>() : param.dump()));
       }
     } else {
       return Unexpected(key);

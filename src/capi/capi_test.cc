@@ -48,8 +48,8 @@ TEST(CapiTest, LintGivesFindings) {
   auto json = ParseJson(result, "result");
   headrace_free(result);
   ASSERT_TRUE(json.ok());
-  ASSERT_EQ((*json)["findings"].size(), 1u);
-  EXPECT_EQ((*json)["findings"][0]["code"], "unknown_field");
+  EXPECT_NE((*json)["findings"].dump().find("\"unknown_field\""), std::string::npos);
+  EXPECT_STREQ(headrace_last_error(closed.engine), "");
 }
 
 TEST(CapiTest, NullsAreRefused) {

@@ -18,9 +18,9 @@ namespace headrace::cli {
 namespace {
 
 /// Commands of the design that this version does not have.
-constexpr const char* kNotBuilt[] = {"check",   "compare",   "docs",  "drift", "evaluate",
-                                     "explain", "predict",   "profile", "reference", "schema",
-                                     "score",   "serve",     "train", "up"};
+constexpr const char* kNotBuilt[] = {"check",   "compare", "docs",    "drift",     "evaluate",
+                                     "explain", "predict", "profile", "reference", "schema",
+                                     "score",   "serve",   "train",   "up"};
 
 /// What CLI11 fills in, before it is looked at.
 struct Raw {
@@ -151,8 +151,7 @@ Error NotBuilt(const std::string& what) {
 
 Error UnknownCommand(const std::string& word, const std::string& parent,
                      std::vector<std::string> known) {
-  return UserError("unknown_command",
-                   fmt::format("there is no command '{}{}'", parent, word))
+  return UserError("unknown_command", fmt::format("there is no command '{}{}'", parent, word))
       .Subject(word)
       .Candidates(Suggest(word, known))
       .Hint("headrace --help lists all commands");
@@ -185,7 +184,7 @@ Error FromParser(const CLI::ParseError& fault) {
   const std::string text = fault.what();
   const std::string name = text.substr(0, text.find_first_of(": "));
   if (fault.get_name() == "ArgumentMismatch") {
-    if (text.find("at most") != std::string::npos) {
+    if (text.find("At Most") != std::string::npos) {
       return UserError("repeated_flag", fmt::format("{} may be given only once", name))
           .Subject(name);
     }
@@ -194,26 +193,8 @@ Error FromParser(const CLI::ParseError& fault) {
   return UserError("bad_arguments", text).Hint("headrace --help");
 }
 
-/// The first word that nothing took.
-Status CheckLeftOver(Grammar& grammar, const std::string& command, const CLI::App* parsed) {
-  const std::vector<std::string> left = grammar.app().remaining(true);
-  for (const std::string& word : left) {
-    if (word.size() < 2 || word[0] != '-' || word == "--") continue;
-    const std::string flag = word.substr(0, word.find('='));
-    std::vector<std::string> known = LongFlags(grammar.app());
-    if (parsed != nullptr) {
-      for (auto& own : LongFlags(*parsed)) known.push_back(std::move(own));
-    }
-    return UserError("unknown_flag", command.empty()
-                                         ? fmt::format("there is no flag '{}'", flag)
-                                         : fmt::format("'{}' has no flag '{}'", command, flag))
-        .Subject(flag)
-        .Candidates(Suggest(flag, known))
-        .Hint(command.empty() ? "headrace --help"
-                              : fmt::format("headrace {} --help lists its flags", command));
-  }
-  if (left.empty()) return Ok();
-  const std::string& word = left.front();
+/// A word behind `command` (or in front of any) that nothing took.
+Status CheckWord(const std::string& word, const std::string& command) {
   const bool not_built = std::count(std::begin(kNotBuilt), std::end(kNotBuilt), word) > 0;
   if (command.empty()) {
     return not_built ? NotBuilt("'headrace " + word + "'") : UnknownCommand(word, "", Names(""));
@@ -225,7 +206,36 @@ Status CheckLeftOver(Grammar& grammar, const std::string& command, const CLI::Ap
   return UserError("unexpected_argument",
                    fmt::format("'{}' takes no further argument '{}'", command, word))
       .Subject(word)
-      .Hint(fmt::format("usage: headrace {}", FindHelp(command) ? FindHelp(command)->usage : ""));
+      .Hint(fmt::format("usage: headrace {}", FindHelp(command)->usage));
+}
+
+Status CheckFlag(const std::string& word, const std::string& command, const CLI::App& app,
+                 const CLI::App* parsed) {
+  const std::string flag = word.substr(0, word.find('='));
+  std::vector<std::string> known = LongFlags(app);
+  if (parsed != nullptr) {
+    for (auto& own : LongFlags(*parsed)) known.push_back(std::move(own));
+  }
+  return UserError("unknown_flag", command.empty()
+                                       ? fmt::format("there is no flag '{}'", flag)
+                                       : fmt::format("'{}' has no flag '{}'", command, flag))
+      .Subject(flag)
+      .Candidates(Suggest(flag, known))
+      .Hint(command.empty() ? "headrace --help lists them"
+                            : fmt::format("headrace {} --help lists its flags", command));
+}
+
+/// What nothing took. Without a command its name is what matters, else the first flag.
+Status CheckLeftOver(Grammar& grammar, const std::string& command, const CLI::App* parsed) {
+  std::vector<std::string> words, flags;
+  for (std::string& word : grammar.app().remaining(true)) {
+    if (word == "--") continue;
+    (word.size() > 1 && word[0] == '-' ? flags : words).push_back(std::move(word));
+  }
+  const bool need_command = command.empty() || command == "model";
+  if (!words.empty() && (need_command || flags.empty())) return CheckWord(words.front(), command);
+  if (!flags.empty()) return CheckFlag(flags.front(), command, grammar.app(), parsed);
+  return Ok();
 }
 
 Status Missing(const std::string& what, const std::string& command) {

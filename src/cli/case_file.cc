@@ -100,7 +100,8 @@ class Parser {
     for (const auto& section : out_.sections) {
       if (section.kind == Kind::kRun) return Ok();
     }
-    return Bad(file_, std::max(line_, 1), "the case runs nothing: '--- run: headrace …' is missing");
+    return Bad(file_, std::max(line_, 1),
+               "the case runs nothing: '--- run: headrace …' is missing");
   }
 
  private:
@@ -139,10 +140,10 @@ class Parser {
       return Bad(file_, line_, fmt::format("'{}' stands before any run", name));
     }
     if (kind->argument == section.argument.empty()) {
-      return Bad(file_, line_, kind->argument
-                                   ? fmt::format("'--- {}:' needs something behind it", name)
-                                   : fmt::format("'--- {}:' takes its text from the lines below it",
-                                                 name));
+      return Bad(file_, line_,
+                 kind->argument
+                     ? fmt::format("'--- {}:' needs something behind it", name)
+                     : fmt::format("'--- {}:' takes its text from the lines below it", name));
     }
     out_.sections.push_back(std::move(section));
     return Ok();

@@ -42,9 +42,9 @@ struct CaseSection {
     kStderrLacks,
   };
   Kind kind = Kind::kFile;
-  std::string argument;  ///< behind the colon, without blanks around it
-  std::string content;   ///< whole lines, or the bytes of base64
-  int line = 0;          ///< of the section, 1-based
+  std::string argument;       ///< behind the colon, without blanks around it
+  std::string content;        ///< whole lines, or the bytes of base64
+  int line = 0;               ///< of the section, 1-based
   size_t begin = 0, end = 0;  ///< where the content stands in the text, with its blank lines
 };
 

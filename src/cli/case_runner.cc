@@ -161,10 +161,10 @@ class CaseRun {
     HR_ASSIGN(result_, RunSubprocess(run, cancel_));
     if (result_.timed_out) Fault(section, "took longer than 300 s");
     if (result_.exit_code != expected) {
-      Fault(section,
-            fmt::format("exit code {}, expected {}", result_.exit_code, expected) +
-                (texts || result_.error_output.empty() ? ""
-                                                       : "; stderr:\n" + Cut(result_.error_output)));
+      Fault(section, fmt::format("exit code {}, expected {}", result_.exit_code, expected) +
+                         (texts || result_.error_output.empty()
+                              ? ""
+                              : "; stderr:\n" + Cut(result_.error_output)));
     }
     return Ok();
   }

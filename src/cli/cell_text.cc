@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string_view>
@@ -48,8 +47,8 @@ std::string DoubleText(double value) {
 
 std::string DecimalText(__int128 value, int scale) {
   const bool negative = value < 0;
-  auto rest = negative ? -static_cast<unsigned __int128>(value)
-                       : static_cast<unsigned __int128>(value);
+  auto rest =
+      negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   std::string digits;
   while (rest > 0 || static_cast<int>(digits.size()) <= scale) {
     digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
@@ -77,6 +76,7 @@ std::string TimestampText(int64_t micros, bool zone) {
   std::string text = FormatTimestamp(micros);
   if (const size_t t = text.find('T'); t != std::string::npos) text[t] = ' ';
   if (text.ends_with('Z')) text.pop_back();
+  if (text.find('.') != std::string::npos) text.erase(text.find_last_not_of('0') + 1);
   return zone ? text + "+00" : text;
 }
 
@@ -85,38 +85,12 @@ std::string TimeText(int64_t micros) {
   return text.substr(text.find(' ') + 1);
 }
 
-/// Months, days and nanoseconds stand side by side in 16 bytes.
-std::string IntervalText(const ArrowArray& array, int64_t row) {
-  const char* at = static_cast<const char*>(array.buffers[1]) + row * 16;
-  int32_t months = 0, days = 0;
-  int64_t nanos = 0;
-  std::memcpy(&months, at, 4);
-  std::memcpy(&days, at + 4, 4);
-  std::memcpy(&nanos, at + 8, 8);
-  std::string text;
-  const auto add = [&](int64_t number, const char* unit) {
-    if (number == 0) return;
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : " ", number, unit,
-                        number == 1 || number == -1 ? "" : "s");
-  };
-  add(months / 12, "year");
-  add(months % 12, "month");
-  add(days, "day");
-  const int64_t seconds = std::llabs(nanos) / 1'000'000'000;
-  const int64_t micros = std::llabs(nanos) / 1000 % 1'000'000;
-  if (nanos == 0 && !text.empty()) return text;
-  text += fmt::format("{}{}{:02}:{:02}:{:02}", text.empty() ? "" : " ", nanos < 0 ? "-" : "",
-                      seconds / 3600, seconds / 60 % 60, seconds % 60);
-  if (micros > 0) text += fmt::format(".{:06}", micros);
-  return text;
-}
-
 std::string BlobText(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     text += byte >= 0x20 && byte < 0x7F && c != '\\' ? std::string(1, c)
-                                                    : fmt::format("\\x{:02X}", byte);
+                                                     : fmt::format("\\x{:02X}", byte);
   }
   return text;
 }
@@ -185,8 +159,6 @@ std::string Text(const TypeTree& type, const ArrowArray& array, int64_t row) {
       return TimestampText(nanos && Infinite(value) == nullptr ? value / 1000 : value,
                            type.name.find("TIME ZONE") != std::string::npos);
     }
-    case TypeClass::kInterval:
-      return IntervalText(array, row);
     case TypeClass::kBlob:
       return BlobText(Bytes(array, row));
     case TypeClass::kList:
@@ -194,6 +166,7 @@ std::string Text(const TypeTree& type, const ArrowArray& array, int64_t row) {
       return Elements(type, array, row);
     case TypeClass::kStruct:
       return Fields(type, array, row);
+    case TypeClass::kInterval:  // no batch carries these; queries cast them to texts
     case TypeClass::kOther:
       break;
   }

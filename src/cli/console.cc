@@ -87,8 +87,8 @@ std::string Counted(int64_t number, std::string_view noun) {
 }
 
 std::string CountsLine(const FindingCounts& counts, size_t nodes) {
-  std::string line = counts.errors == 0 ? "no errors"
-                                        : Counted(static_cast<int64_t>(counts.errors), "error");
+  std::string line =
+      counts.errors == 0 ? "no errors" : Counted(static_cast<int64_t>(counts.errors), "error");
   if (counts.warnings > 0) {
     line += ", " + Counted(static_cast<int64_t>(counts.warnings), "warning");
   }

@@ -22,21 +22,21 @@ class Console {
   int out() const { return out_; }
   int err() const { return err_; }
   bool out_is_terminal() const { return out_terminal_; }
-  int columns() const;  ///< of stdout's terminal; 0 = it is none
+  int columns() const;                           ///< of stdout's terminal; 0 = it is none
   bool color() const { return color_; }          ///< of stderr
   bool out_color() const { return out_color_; }  ///< of stdout
 
   /// Everything but Data is masked with it from now on. Not owned; null = nothing is masked.
   void SetRedactor(const Redactor* redactor) { redactor_ = redactor; }
 
-  void Data(std::string_view text);         ///< stdout, as it is: rows of a query
-  void Text(std::string_view text);         ///< stdout, masked: what a command shows of a project
-  void JsonLine(const Json& object);        ///< stdout, masked, one line
-  void Note(std::string_view text);         ///< stderr, masked
-  void Progress(std::string_view text);     ///< the same, but not with --quiet or --json
-  void Print(const Error& error);           ///< stderr; with --json also {"event":"error",…}
-  std::string Bold(std::string_view text) const;      ///< for stderr
-  std::string OutBold(std::string_view text) const;   ///< for stdout
+  void Data(std::string_view text);      ///< stdout, as it is: rows of a query
+  void Text(std::string_view text);      ///< stdout, masked: what a command shows of a project
+  void JsonLine(const Json& object);     ///< stdout, masked, one line
+  void Note(std::string_view text);      ///< stderr, masked
+  void Progress(std::string_view text);  ///< the same, but not with --quiet or --json
+  void Print(const Error& error);        ///< stderr; with --json also {"event":"error",…}
+  std::string Bold(std::string_view text) const;     ///< for stderr
+  std::string OutBold(std::string_view text) const;  ///< for stdout
 
   /// Whether everything that was meant for stdout arrived (or nobody listened any more).
   Status written() const;

@@ -93,9 +93,8 @@ extern "C" __attribute__((visibility("default"))) int headrace_main(int argc, ch
   try {
     return headrace::cli::Main(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const std::bad_alloc&) {
-    const auto error =
-        headrace::SystemError("out_of_memory", "there is not enough memory")
-            .Hint("give more with --memory, or let less run at once with --threads");
+    const auto error = headrace::SystemError("out_of_memory", "there is not enough memory")
+                           .Hint("give more with --memory, or let less run at once with --threads");
     headrace::cli::Console(STDOUT_FILENO, STDERR_FILENO, false, false).Print(error);
     return 1;
   } catch (const std::exception& fault) {

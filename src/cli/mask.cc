@@ -80,14 +80,21 @@ size_t Hash(std::string_view text) {
 
 size_t Number(std::string_view text) {
   size_t n = 0;
-  while (n < text.size() && (IsDigit(text[n]) || std::string_view(".e+-").find(text[n]) != std::string_view::npos)) ++n;
+  while (n < text.size() &&
+         (IsDigit(text[n]) || std::string_view(".e+-").find(text[n]) != std::string_view::npos))
+    ++n;
   return n;
 }
 
 /// Copies `text` with masks.
 class Masker {
  public:
-  Masker(std::string_view text, const std::string& folder) : text_(text), folder_(folder) {}
+  Masker(std::string_view text, const std::string& folder)
+      : text_(text),
+        folder_(folder),
+        parent_(std::string_view(folder).substr(0, folder.rfind('/') + 1)) {
+    if (!parent_.empty()) parent_.remove_suffix(1);
+  }
 
   std::string Run() {
     while (at_ < text_.size()) {
@@ -102,6 +109,7 @@ class Masker {
     if (!folder_.empty() && rest.starts_with(folder_)) {
       return Put(folder_.size(), "{project}");
     }
+    if (!parent_.empty() && rest.starts_with(parent_)) return Put(parent_.size(), "{temp}");
     constexpr std::string_view kSeconds = "\"seconds\":";
     if (rest.starts_with(kSeconds)) {
       const size_t n = Number(rest.substr(kSeconds.size()));
@@ -109,16 +117,16 @@ class Masker {
     }
     // What follows starts a word.
     if (at_ > 0 && (IsWord(text_[at_ - 1]) || text_[at_ - 1] == '.')) return false;
-    if (const size_t n = Time(rest)) return Put(n, "{time}");
-    if (const size_t n = Id(rest)) return Put(n, "{id}");
+    if (const size_t n = Time(rest)) return PutCell(rest, n, "{time}");
+    if (const size_t n = Id(rest)) return PutCell(rest, n, "{id}");
     if (const size_t n = Hash(rest); n > 0 && (n == rest.size() || !IsWord(rest[n]))) {
-      return Put(n, "{hash}");
+      return PutCell(rest, n, "{hash}");
     }
     constexpr std::string_view kProcess = "process ";
     if (rest.starts_with(kProcess) && Digits(rest.substr(kProcess.size())) > 0) {
       return Put(kProcess.size() + Digits(rest.substr(kProcess.size())), "process N");
     }
-    if (const size_t n = Duration(rest)) return PutDuration(rest, n);
+    if (const size_t n = Duration(rest)) return PutCell(rest, n, "N s");
     return false;
   }
 
@@ -129,12 +137,12 @@ class Masker {
   }
 
   /// In a column the next one starts two blanks or more behind: it stays where it is.
-  bool PutDuration(std::string_view rest, size_t length) {
+  bool PutCell(std::string_view rest, size_t length, std::string_view mask) {
     size_t blanks = 0;
     while (length + blanks < rest.size() && rest[length + blanks] == ' ') ++blanks;
-    out_ += "N s";
-    if (blanks >= 2 && length + blanks > 5) {
-      out_.append(length + blanks - 3, ' ');
+    out_ += mask;
+    if (blanks >= 2 && length + blanks >= mask.size() + 2) {
+      out_.append(length + blanks - mask.size(), ' ');
       length += blanks;
     }
     at_ += length;
@@ -143,6 +151,7 @@ class Masker {
 
   const std::string_view text_;
   const std::string& folder_;
+  std::string_view parent_;  // "" when there is none
   size_t at_ = 0;
   std::string out_;
 };

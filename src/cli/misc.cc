@@ -79,9 +79,8 @@ int Clean(const Arguments& arguments, Session& session, Console& console) {
   auto report = session.engine().Clean(arguments.all);
   if (!report.ok()) return session.Fail(report.error());
   if (console.json()) {
-    console.JsonLine({{"event", "clean"},
-                      {"bytes_freed", report->bytes_freed},
-                      {"removed", report->removed}});
+    console.JsonLine(
+        {{"event", "clean"}, {"bytes_freed", report->bytes_freed}, {"removed", report->removed}});
     return 0;
   }
   if (report->removed.empty()) console.Progress("nothing to remove\n");

@@ -168,10 +168,10 @@ int ModelShow(const Arguments& arguments, Session& session, Console& console) {
   }
   std::string state(store::Text(version.status));
   if (details->pinned) state += " (pinned)";
-  console.Text(fmt::format("{}: {}, trained {} on {}\n",
-                           console.OutBold(fmt::format("{} version {}", version.model,
-                                                       version.version)),
-                           state, FormatTimestamp(version.created), Counted(version.rows, "row")));
+  console.Text(
+      fmt::format("{}: {}, trained {} on {}\n",
+                  console.OutBold(fmt::format("{} version {}", version.model, version.version)),
+                  state, FormatTimestamp(version.created), Counted(version.rows, "row")));
   if (!Text(report, "summary").empty()) console.Text(Text(report, "summary") + "\n");
   PrintLeaderboard(report, console);
   PrintGates(report, console);

@@ -13,9 +13,9 @@
 namespace headrace::cli {
 namespace {
 
-constexpr int64_t kTableRows = 200;        // of a table, unless --limit says otherwise
-constexpr int kCellColumns = 80;           // wider cells of a table are cut on a terminal
-constexpr size_t kMostSql = 16 << 20;      // bytes read from stdin
+constexpr int64_t kTableRows = 200;    // of a table, unless --limit says otherwise
+constexpr int kCellColumns = 80;       // wider cells of a table are cut on a terminal
+constexpr size_t kMostSql = 16 << 20;  // bytes read from stdin
 constexpr size_t kChunk = 1 << 20;
 
 Result<std::string> ReadStdin() {
@@ -43,8 +43,8 @@ class TempFile {
  public:
   static Result<std::unique_ptr<TempFile>> Make() {
     const char* folder = std::getenv("TMPDIR");
-    std::string pattern = JoinPath(folder != nullptr && *folder != '\0' ? folder : "/tmp",
-                                   "headrace-query-XXXXXX");
+    std::string pattern =
+        JoinPath(folder != nullptr && *folder != '\0' ? folder : "/tmp", "headrace-query-XXXXXX");
     if (mkdtemp(pattern.data()) == nullptr) {
       return ErrnoError(errno, "cannot make a folder for the result in '" + DirName(pattern) + "'");
     }
@@ -75,10 +75,10 @@ Result<Format> FormatOf(const Arguments& arguments, const Console& console) {
   if (format == Format::kAuto && console.json()) format = Format::kJson;
   if (format == Format::kAuto && !arguments.output.empty()) {
     const std::string& file = arguments.output;
-    format = file.ends_with(".parquet")                                 ? Format::kParquet
-             : file.ends_with(".json") || file.ends_with(".jsonl")     ? Format::kJson
-             : file.ends_with(".txt")                                  ? Format::kTable
-                                                                       : Format::kCsv;
+    format = file.ends_with(".parquet")                            ? Format::kParquet
+             : file.ends_with(".json") || file.ends_with(".jsonl") ? Format::kJson
+             : file.ends_with(".txt")                              ? Format::kTable
+                                                                   : Format::kCsv;
   }
   if (format == Format::kAuto) format = console.out_is_terminal() ? Format::kTable : Format::kCsv;
   if (format == Format::kParquet && arguments.output.empty() && console.out_is_terminal()) {
@@ -128,8 +128,8 @@ Status AsTable(const std::string& sql, const Arguments& arguments, Session& sess
   HR_ASSIGN(auto reader, session.engine().Query(sql, arguments.at_run));
   const int64_t limit = arguments.limit.value_or(kTableRows);
   const bool file = !arguments.output.empty();
-  HR_ASSIGN(const TableText table, ReadTable(*reader, limit, file ? 0 : console.columns(),
-                                             !file && console.out_color()));
+  HR_ASSIGN(const TableText table,
+            ReadTable(*reader, limit, file ? 0 : console.columns(), !file && console.out_color()));
   if (file) {
     HR_TRY(RealFileSystem().WriteAtomically(arguments.output, table.text));
   } else {
@@ -151,7 +151,8 @@ Status AsFile(std::string sql, Format format, const Arguments& arguments, Sessio
     // The plain text first, so that what is wrong in it is shown where the user wrote it.
     HR_ASSIGN(auto reader, session.engine().Query(sql, arguments.at_run));
     reader.reset();
-    while (!sql.empty() && std::string_view(" \t\r\n;").find(sql.back()) != std::string_view::npos) {
+    while (!sql.empty() &&
+           std::string_view(" \t\r\n;").find(sql.back()) != std::string_view::npos) {
       sql.pop_back();
     }
     sql = fmt::format("SELECT * FROM ({}\n) LIMIT {}", sql, *arguments.limit);

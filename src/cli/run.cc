@@ -49,8 +49,8 @@ int Run(const Arguments& arguments, const std::string& typed, Session& session, 
   std::unique_ptr<telemetry::ProgressDisplay> display;
   if (!console.json() && !console.quiet()) {
     display = std::make_unique<telemetry::ProgressDisplay>(
-        engine.progress(), std::make_unique<OnlyWork>(
-                               telemetry::RendererFor(console.err(), SystemClock())));
+        engine.progress(),
+        std::make_unique<OnlyWork>(telemetry::RendererFor(console.err(), SystemClock())));
   }
   engine::RunRequest request;
   request.selection = {arguments.select, arguments.exclude};

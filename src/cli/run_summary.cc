@@ -113,6 +113,16 @@ class Summary {
                         failed, lines);
   }
 
+  /// What most people ask for; the card has all of them.
+  static bool IsUsual(const std::string& name) {
+    static const std::vector<std::string> kUsual = {"accuracy",    "average_precision",
+                                                    "brier_score", "f1",
+                                                    "f1_macro",    "log_loss",
+                                                    "mae",         "r2",
+                                                    "rmse",        "roc_auc"};
+    return std::find(kUsual.begin(), kUsual.end(), name) != kUsual.end();
+  }
+
   /// One version against the baseline and the champion before it, on the same rows.
   void Model(const Json& model) {
     out_ += fmt::format("\n{}, version {}: {}\n", Bold("model " + Word(model, "node")),
@@ -133,10 +143,21 @@ class Summary {
     };
     const Json& metrics = model.contains("metrics") ? model["metrics"] : none;
     if (metrics.contains(main)) add(main, metrics[main]);  // what decides stands first
+    const std::string gates = model.contains("gates") ? model["gates"].dump() : "";
+    size_t left_out = 0;
     for (const auto& [name, value] : metrics.items()) {
-      if (name != main) add(name, value);
+      if (name == main) continue;
+      if (IsUsual(name) || gates.find(name) != std::string::npos) {
+        add(name, value);
+      } else {
+        ++left_out;
+      }
     }
     out_ += table.Render({options_.columns, options_.color});
+    if (left_out > 0) {
+      out_ += fmt::format("  {} more: headrace model show {}\n",
+                          Counted(static_cast<int64_t>(left_out), "metric"), Word(model, "node"));
+    }
     if (!Word(model, "split").empty()) out_ += "  judged on: " + Word(model, "split") + "\n";
     if (!model.contains("gates")) return;
     for (const auto& gate : model["gates"]) {
@@ -159,7 +180,8 @@ class Summary {
         continue;
       }
       out_ += fmt::format("\n{}: {} sent", name, Whole(details, "sent"));
-      if (Whole(details, "failed") > 0) out_ += fmt::format(", {} failed", details["failed"].dump());
+      if (Whole(details, "failed") > 0)
+        out_ += fmt::format(", {} failed", details["failed"].dump());
       if (Whole(details, "already_sent") > 0) {
         out_ += fmt::format(", {} sent earlier", details["already_sent"].dump());
       }
@@ -173,9 +195,8 @@ class Summary {
     for (const auto& node : report_.nodes) {
       notes.insert(notes.end(), node.notes.begin(), node.notes.end());
     }
-    std::stable_sort(notes.begin(), notes.end(), [](const Error& a, const Error& b) {
-      return a.severity < b.severity;
-    });
+    std::stable_sort(notes.begin(), notes.end(),
+                     [](const Error& a, const Error& b) { return a.severity < b.severity; });
     if (!notes.empty()) out_ += "\n";
     for (const Error& note : notes) out_ += Render(note, {options_.color}) + "\n";
   }
@@ -188,7 +209,7 @@ class Summary {
 
   void Headline() {
     static const std::vector<std::pair<const char*, const char*>> kWords = {
-        {"build", "built"},     {"retrain", "trained"}, {"check", "checked"},
+        {"build", "built"},      {"retrain", "trained"}, {"check", "checked"},
         {"reuse", "up to date"}, {"skip", "skipped"},    {"fail", "failed"}};
     std::string counts;
     for (const auto& [action, word] : kWords) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,32 @@ std::string Joined(const std::vector<std::string>& words) {
 
 std::string TimeOrNever(Timestamp time) { return time == 0 ? "never" : FormatTimestamp(time); }
 
+/// Statistics of the columns; they stand in the manifest when the record has none of its own.
+Json ProfileOf(const std::optional<store::SnapshotRecord>& snapshot) {
+  if (!snapshot) return nullptr;
+  if (!snapshot->profile.empty()) return ParsedOrNull(snapshot->profile);
+  const Json manifest = ParsedOrNull(snapshot->manifest);
+  return manifest.is_object() && manifest.contains("profile") ? manifest["profile"] : Json();
+}
+
+/// Options as people write them: "[a, b]", "{size: 5}"; what was not given is left out.
+std::string OptionText(const Json& value) {
+  std::string text;
+  if (value.is_array()) {
+    for (const auto& item : value) text += (text.empty() ? "" : ", ") + OptionText(item);
+    return text.empty() ? "" : "[" + text + "]";
+  }
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.items()) {
+      const std::string inner = OptionText(item);
+      if (!inner.empty()) text += (text.empty() ? "" : ", ") + key + ": " + inner;
+    }
+    return text.empty() ? "" : "{" + text + "}";
+  }
+  if (value.is_null()) return "";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
 /// One node on stdout, part by part; a part that is empty is left out.
 class Page {
  public:
@@ -44,8 +71,8 @@ class Page {
 
  private:
   void Title(const std::string& text) { out_ += "\n" + console_.OutBold(text) + "\n"; }
-  void Line(const std::string& name, const std::string& value) {
-    if (!value.empty()) out_ += fmt::format("  {:<12} {}\n", name, value);
+  void Line(const std::string& name, const std::string& value, size_t width = 11) {
+    if (!value.empty()) out_ += fmt::format("  {:<{}}  {}\n", name, width, value);
   }
   void Table(const TextTable& table) {
     const int columns = console_.columns();
@@ -75,7 +102,13 @@ class Page {
   void Options() {
     if (node_.fields.empty()) return;
     Title("Options");
-    for (const auto& [name, value] : node_.fields) Line(name, value);
+    size_t width = 0;
+    for (const auto& [name, value] : node_.fields) width = std::max(width, name.size());
+    for (const auto& [name, value] : node_.fields) {
+      const bool nested = value.starts_with('{') || value.starts_with('[');
+      const Json json = nested ? ParsedOrNull(value) : Json();
+      Line(name, json.is_structured() ? OptionText(json) : value, width);
+    }
   }
 
   void Sql() {
@@ -94,8 +127,7 @@ class Page {
   void Columns() {
     if (!node_.schema) return;
     Title("Columns");
-    const Json profile =
-        node_.snapshot ? ParsedOrNull(node_.snapshot->profile) : Json();
+    const Json profile = ProfileOf(node_.snapshot);
     std::map<std::string, Json> statistics;
     if (profile.is_object() && profile.contains("columns")) {
       for (const auto& column : profile["columns"]) {
@@ -108,9 +140,8 @@ class Page {
                           : std::vector<std::string>{"COLUMN", "TYPE", "DESCRIPTION"});
     const auto of = [](const Json& column, const char* key) -> std::string {
       if (!column.contains(key) || column[key].is_null()) return "";
-      return CutToWidth(column[key].is_string() ? column[key].get<std::string>()
-                                                : column[key].dump(),
-                        24);
+      return CutToWidth(
+          column[key].is_string() ? column[key].get<std::string>() : column[key].dump(), 24);
     };
     for (const auto& column : node_.schema->columns) {
       const auto described = node_.column_descriptions.find(column.name);
@@ -233,8 +264,7 @@ Json DetailsJson(const engine::NodeDetails& node) {
   json["materialize"] = summary.materialize;
   json["inputs"] = summary.inputs;
   json["outputs"] = node.outputs;
-  json["committed"] =
-      summary.committed == 0 ? Json() : Json(FormatTimestamp(summary.committed));
+  json["committed"] = summary.committed == 0 ? Json() : Json(FormatTimestamp(summary.committed));
   Json fields = Json::object();
   for (const auto& [name, value] : node.fields) fields[name] = value;
   json["fields"] = fields;
@@ -254,7 +284,7 @@ Json DetailsJson(const engine::NodeDetails& node) {
                         {"bytes", node.snapshot->bytes},
                         {"created", FormatTimestamp(node.snapshot->created)},
                         {"files", ParsedOrNull(node.snapshot->files)},
-                        {"profile", ParsedOrNull(node.snapshot->profile)}};
+                        {"profile", ProfileOf(node.snapshot)}};
   }
   json["rejected_by"] = node.rejection ? Json(node.rejection->run) : Json();
   json["runs"] = Json::array();

@@ -69,8 +69,8 @@ std::vector<CaseResult> RunAll(const std::vector<std::string>& cases, const Case
 }
 
 Error NoPath(const Arguments& arguments) {
-  auto root = config::FindProject(RealFileSystem(),
-                                  arguments.project.empty() ? "." : arguments.project);
+  auto root =
+      config::FindProject(RealFileSystem(), arguments.project.empty() ? "." : arguments.project);
   if (!root.ok()) {
     return UserError("missing_argument", "'test' needs a folder with *.case files")
         .Hint("usage: headrace test [PATH…]");

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <cstdlib>
+
 #include "base/crash_point.h"
 #include "config/project_files.h"
 #include "data/duck.h"
@@ -35,6 +37,10 @@ std::vector<DoctorLine> Doctor(const std::string& directory) {
   if (!root.ok()) {
     lines.push_back({"project", true, "none here (that is fine)", ""});
     return lines;
+  }
+  if (char* real = realpath(root->c_str(), nullptr)) {
+    *root = real;
+    std::free(real);
   }
   lines.push_back({"project", true, *root, ""});
   auto free = fs.FreeBytes(*root);

@@ -227,6 +227,38 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
   return query;
 }
 
+/// Batches carry what snapshots store. A query of a person may give other types (the sum of
+/// integers is a HUGEINT): these are cast as they would be stored, and to texts where they couldn't.
+static Status CastToBatchTypes(const data::Schema& result, RunnableQuery* query) {
+  std::string list;
+  bool same = true;
+  for (const auto& column : result.columns) {
+    const std::string name = data::QuoteIdentifier(column.name);
+    const data::StoredType stored = data::StoredTypeOf(column.type, column.name);
+    if (!list.empty()) list += ", ";
+    if (stored.action == data::StoredType::Action::kSame) {
+      list += name;
+      continue;
+    }
+    same = false;
+    const bool cast = stored.action == data::StoredType::Action::kCast;
+    list += "CAST(" + name + " AS " + (cast ? stored.type : "VARCHAR") + ") AS " + name;
+  }
+  if (same) return Ok();
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (result.IndexOf(result.columns[i].name) != static_cast<int>(i)) {
+      return UserError("duplicate_column",
+                       "two columns of the result are named '" + result.columns[i].name + "'")
+          .Subject(result.columns[i].name)
+          .Hint("name them: … AS other_name");
+    }
+  }
+  const std::string head = "SELECT " + list + " FROM (";
+  query->text = head + query->text + "\n)";
+  query->prefix += head.size();
+  return Ok();
+}
+
 Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
                                                          const std::string& at_run) {
   HR_ASSIGN(const pipeline::Project* project, state_->Ready());
@@ -236,6 +268,14 @@ Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
   HR_ASSIGN(auto query,
             Runnable(*project, store, state_->Warehouse(), sql, at_run, state_->clock->Now()));
   HR_ASSIGN(auto instance, state_->instances->Parallel());
+  {
+    data::QueryOptions describe;
+    describe.cancel = state_->cancel;
+    describe.prefix_bytes = query.prefix;
+    HR_ASSIGN(auto connection, instance->Connect());
+    HR_ASSIGN(data::Schema result, connection.Describe(query.text, query.parameters, describe));
+    HR_TRY(CastToBatchTypes(result, &query));
+  }
   data::StreamOptions stream;
   stream.query.cancel = state_->cancel;
   stream.query.prefix_bytes = query.prefix;

@@ -88,7 +88,10 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
   decision.action = Action::kBuild;
   if (open.empty()) {
     decision.fingerprint = Fingerprint(project, node, inputs, probe, run_time);
-    if (state != nullptr && state->rejection.has_value() && !options.full &&
+    // A source's fingerprint doesn't say what stands outside, and a rejected build leaves no cursor
+    // to compare with: it is read again.
+    const bool repeatable = node.kind != "source";
+    if (repeatable && state != nullptr && state->rejection.has_value() && !options.full &&
         probe.changed.empty() && state->rejection->fingerprint == decision.fingerprint &&
         state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition)) {
       decision.action = Action::kFail;
@@ -101,7 +104,7 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
     return decision;
   }
   if (never) {
-    decision.reason = state == nullptr ? "never built" : "never built without a failed check";
+    decision.reason = state == nullptr ? "never built" : "its checks failed last time";
     return decision;
   }
   if (definition_changed) {
