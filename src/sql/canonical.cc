@@ -12,6 +12,7 @@
 // Where in doubt the case counts: that costs a rebuild, whose identical rows stop there.
 #include "sql/canonical.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 

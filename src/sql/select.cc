@@ -1,6 +1,7 @@
 #include "sql/select.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "sql/canonical.h"
 #include "sql/duck_session.h"

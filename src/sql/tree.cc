@@ -1,5 +1,7 @@
 #include "sql/tree.h"
 
+#include <nlohmann/json.hpp>
+
 namespace headrace::sql {
 namespace {
 
@@ -31,6 +33,27 @@ std::string QuoteInfinities(const std::string& json) {
 }
 
 }  // namespace
+
+const Json* Member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string_view TextMember(const Json& object, const char* key) {
+  const Json* member = Member(object, key);
+  return member != nullptr && member->is_string()
+             ? std::string_view(member->get_ref<const std::string&>())
+             : std::string_view();
+}
+
+bool HasItems(const Json* list) { return list != nullptr && list->is_array() && !list->empty(); }
+
+size_t OffsetOf(const Json& part) {
+  const Json* offset = Member(part, "query_location");
+  return offset != nullptr && offset->is_number_unsigned() ? offset->get<size_t>()
+                                                           : std::string::npos;
+}
 
 Json ParseTree(const std::string& json) {
   Json tree = Json::parse(json, nullptr, false);
