@@ -6,6 +6,8 @@
 #include <charconv>
 
 #include "base/clock.h"
+#include "data/quote.h"
+#include "sql/compose.h"
 #include "sql/describe_state.h"
 #include "sql/faults.h"
 #include "sql/lexer.h"
@@ -73,6 +75,18 @@ data::Schema SchemaOf(duckdb_prepared_statement statement, const Keywords& keywo
     duckdb_free(const_cast<char*>(name));
   }
   return schema;
+}
+
+/// Whether a column could be a NULL without a type: that needs the word (but IS [NOT] NULL is a
+/// condition), or an empty list.
+bool MayMakeNull(std::string_view sql) {
+  const std::vector<Token> tokens = Lex(sql);
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const bool condition = IsWord(sql, tokens[i - 1], "is") || IsWord(sql, tokens[i - 1], "not");
+    if (IsWord(sql, tokens[i], "null") && !condition) return true;
+    if (sql[tokens[i - 1].span.offset] == '[' && sql[tokens[i].span.offset] == ']') return true;
+  }
+  return false;
 }
 
 bool IsDouble(std::string_view type) {
@@ -150,8 +164,30 @@ Result<data::Schema> SchemaCatalog::State::Bind(const std::string& sql, const No
     const char* message = duckdb_prepare_error(statement.get());
     return ExplainBindError(message == nullptr ? "" : message, text, context);
   }
-  if (duckdb_nparams(statement.get()) == 0) return SchemaOf(statement.get(), parser.keywords);
-  return DescribeBound(sql, text, parameters, context);
+  if (duckdb_nparams(statement.get()) == 0) {
+    data::Schema schema = SchemaOf(statement.get(), parser.keywords);
+    if (MayMakeNull(sql)) MarkNulls(sql, schema);
+    return schema;
+  }
+  HR_ASSIGN(data::Schema schema, DescribeBound(sql, text, parameters, context));
+  if (MayMakeNull(sql)) MarkNulls(sql, schema);
+  return schema;
+}
+
+/// At the end of a query DuckDB calls a NULL without a type INTEGER. It can be told apart: beside a
+/// UUID, a NULL becomes one, while an INTEGER does not bind.
+void SchemaCatalog::State::MarkNulls(const std::string& sql, data::Schema& schema) {
+  for (data::Column& column : schema.columns) {
+    if (column.type != "INTEGER" && column.type != "INTEGER[]") continue;
+    const std::string brackets = column.type == "INTEGER" ? "" : "[]";
+    const std::string probe =
+        fmt::format("SELECT CASE WHEN true THEN {} ELSE CAST(NULL AS UUID{}) END FROM ({}\n)",
+                    data::QuoteIdentifier(column.name), brackets, TrimStatement(sql));
+    OwnedPrepared statement;
+    if (duckdb_prepare(parser.connection.get(), probe.c_str(), statement.out()) == DuckDBSuccess) {
+      column.type = "\"NULL\"" + brackets;
+    }
+  }
 }
 
 /// With parameters the columns have types only once values are bound, and the C API tells the types

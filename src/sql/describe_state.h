@@ -20,6 +20,7 @@ struct SchemaCatalog::State {
                             const data::Parameters& parameters, const BindContext& context);
   Result<data::Schema> DescribeBound(const std::string& sql, const SqlText& text,
                                      const data::Parameters& parameters, BindContext context);
+  void MarkNulls(const std::string& sql, data::Schema& schema);
   /// Makes DuckDB's types of a schema; error "bad_type" names `node`.
   Status ResolveTypes(const std::string& node, const data::Schema& schema);
 };

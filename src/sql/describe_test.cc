@@ -183,7 +183,7 @@ TEST(Describe, TypesAsDescribePrintsThem) {
   EXPECT_EQ(
       types("SELECT 'a'::ENUM('a', 'it''s') AS e, NULL AS n, INTERVAL 1 DAY AS i, "
             "'2026-01-01'::TIMESTAMPTZ AS z, uuid '00000000-0000-0000-0000-000000000000' AS u"),
-      "e ENUM('a', 'it''s'), n INTEGER, i INTERVAL, z TIMESTAMP WITH TIME ZONE, u UUID");
+      "e ENUM('a', 'it''s'), n \"NULL\", i INTERVAL, z TIMESTAMP WITH TIME ZONE, u UUID");
 }
 
 TEST(Describe, ParametersAreTyped) {
@@ -198,6 +198,18 @@ TEST(Describe, ParametersAreTyped) {
   const ParsedSelect select = TestParser().ParseSelect(text, rules);
   EXPECT_EQ(RenderAll(select.faults), "");
   EXPECT_EQ(Columns(catalog->Describe(text, select)), "day DATE");
+}
+
+TEST(Describe, NullsWithoutAType) {
+  const auto catalog = TestCatalog();
+  const auto types = [&](const char* sql) { return Columns(DescribeIt(*catalog, TextIn(sql))); };
+  EXPECT_EQ(
+      types("SELECT NULL AS n, [] AS l, 1 AS i, [1] AS m, NULL::INT AS c, coalesce(NULL, 2) AS d"),
+      "n \"NULL\", l \"NULL\"[], i INTEGER, m INTEGER[], c INTEGER, d INTEGER");
+  EXPECT_EQ(types("SELECT n, $as_of AS d FROM (SELECT NULL AS n, name FROM customers) -- c"),
+            "n \"NULL\", d DATE");
+  EXPECT_EQ(types("SELECT NULL AS n UNION ALL SELECT 1"), "n INTEGER");
+  EXPECT_EQ(types("SELECT 1 AS i FROM customers WHERE name IS NOT NULL"), "i INTEGER");
 }
 
 TEST(Describe, UnknownInputsAreNotChecked) {
