@@ -403,6 +403,7 @@ Status NodeBuilder::BuildOnce() {
   if (node_.view) return JudgeView(context);
   auto built = node_.component->Build(context);
   if (!built.ok()) return std::move(built).error();
+  if (node_.kind == "source") CrashPoint("source.read");
   Outcome outcome = std::move(*built);
   if (!outcome.action.empty()) result_.action = outcome.action;
   if (!outcome.reason.empty()) result_.reason = outcome.reason;
