@@ -7,15 +7,19 @@ import time
 from harness import Project, Tally, calm, compare
 
 
+def wait_until_stopped(process):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with open(f"/proc/{process.pid}/stat") as file:
+            if file.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        time.sleep(0.02)
+
+
 def stopped(tally, point, state, sends):
     project = Project()
     first = project.start("run", "--target", "prod", HEADRACE_STOP_AT=point)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and first.poll() is None:
-        with open(f"/proc/{first.pid}/stat") as file:
-            if file.read().rsplit(")", 1)[1].split()[0] == "T":
-                break
-        time.sleep(0.02)
+    wait_until_stopped(first)
     faults = []
     code, _, err = project.prod(HEADRACE_LEASE_TIMEOUT="1")
     if code != 0:
@@ -53,7 +57,7 @@ def two_at_once(tally, state, sends):
 def no_wait(tally):
     project = Project()
     first = project.start("run", HEADRACE_STOP_AT="run.started")
-    time.sleep(1.5)
+    wait_until_stopped(first)
     code, _, err = project.run("run", "--no-wait")
     faults = []
     if code != 1:
