@@ -75,6 +75,21 @@ TEST_F(ChecksTest, Samples) {
   EXPECT_EQ(Result("usage").verdicts[1].sample, "plan=pro, rows=1\nplan=trial, rows=1");
 }
 
+TEST_F(ChecksTest, AppendedRowsAreJudgedWithTheOldOnes) {
+  Write("data/usage.csv", "id\n1\n2\n");
+  EXPECT_EQ(Verdicts("checks: [unique: id]\n"), "usage.unique(id): 0\n");
+  Append("data/usage.csv", "3\n");
+  Run();
+  EXPECT_EQ(ErrorOf("usage"), "");
+  EXPECT_EQ(FileCount("usage"), 2);
+  Append("data/usage.csv", "1\n");
+  Run();
+  EXPECT_EQ(ErrorOf("usage"),
+            "pipeline/usage.yml:3:10: error[check_failed]: a check failed, so the rows of 'usage' "
+            "were not passed on\n");
+  EXPECT_EQ(Rows("usage"), "id=1\nid=2\nid=3\n");
+}
+
 TEST_F(ChecksTest, LintNamesWhatIsWrong) {
   Checks(
       "checks:\n"

@@ -123,7 +123,7 @@ CsvDialect DialectOf(const CsvOptions& options, char delimiter) {
   CsvDialect dialect;
   dialect.delimiter = options.delimiter.empty() ? delimiter : options.delimiter[0];
   dialect.quote = first(options.quote);
-  dialect.escape = first(options.escape);
+  dialect.escape = dialect.quote == 0 ? '\0' : first(options.escape);
   dialect.comment = first(options.comment);
   dialect.skip = options.skip;
   return dialect;

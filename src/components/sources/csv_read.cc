@@ -277,7 +277,7 @@ Result<CsvDiagnosis> DiagnoseCsv(FileSystem& fs, const CsvReadPlan& plan,
             indices.push_back(IndexOf(part.header, column.name));
           }
         }
-        if (record.fields.size() != part.header.size()) {
+        if (!record.HasColumns(part.header.size())) {
           diagnosis.fault = RaggedRow(part, record);
           return false;
         }

@@ -144,6 +144,12 @@ Result<CsvScanner::Step> CsvScanner::TryRecord(CsvRecord& record) {
   const std::string_view all = buffer_;
   while (true) {  // one field each
     CsvField field;
+    // As DuckDB does, blanks around a quoted value are no part of it.
+    const size_t unblank = all.find_first_not_of(' ', at);
+    if (dialect_.quote != 0 && unblank != std::string_view::npos &&
+        all[unblank] == dialect_.quote) {
+      at = unblank;
+    }
     if (dialect_.quote != 0 && at < all.size() && all[at] == dialect_.quote) {
       field.quoted = true;
       size_t start = at + 1;
@@ -176,6 +182,7 @@ Result<CsvScanner::Step> CsvScanner::TryRecord(CsvRecord& record) {
       if (owned != nullptr) owned->append(all.substr(start, at - start));
       field.text = owned != nullptr ? std::string_view() : all.substr(start, at - start);
       ++at;  // behind the closing quote
+      while (at < all.size() && all[at] == ' ' && dialect_.delimiter != ' ') ++at;
       if (at < all.size() && all[at] != dialect_.delimiter && all[at] != '\n' && all[at] != '\r' &&
           (dialect_.comment == 0 || all[at] != dialect_.comment)) {
         return Fault("bad_quote", "text follows the closing quote of a value", begin_, line_)

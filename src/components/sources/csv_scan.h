@@ -31,7 +31,13 @@ struct CsvRecord {
   std::vector<CsvField> fields;
   int64_t line = 0;      ///< 1-based, where it starts
   std::string_view raw;  ///< without its line end; lives until the next call of Next
-  bool blank = false;    ///< an empty line: one empty field
+  /// Whether it has that many values. A delimiter at the end of a line may follow them, as in
+  /// DuckDB.
+  bool HasColumns(size_t columns) const {
+    return fields.size() == columns || (fields.size() == columns + 1 && raw.size() > 1 &&
+                                        fields.back().text.empty() && !fields.back().quoted);
+  }
+  bool blank = false;  ///< an empty line: one empty field
 };
 
 /// Not thread-safe.

@@ -39,7 +39,7 @@ Result<char> FindDelimiter(FileSystem& fs, const CsvFile& file, const CsvOptions
       if (!*more) break;
       if (record.blank) continue;
       if (all++ == 0) values = record.fields.size();
-      equal += record.fields.size() == values ? 1 : 0;
+      equal += record.HasColumns(values) ? 1 : 0;
     }
     if (values < 2) continue;
     const double share = static_cast<double>(equal) / all;
@@ -123,7 +123,7 @@ Result<CsvSniff> SniffCsv(FileSystem& fs, const CsvFile& file, const CsvOptions&
   }
   while (more && sniff.rows < rows) {
     // Rows that are broken otherwise are explained when they are read.
-    if (record.fields.size() == sniff.types.size()) {
+    if (record.HasColumns(sniff.types.size())) {
       for (size_t n = 0; n < sniff.types.size(); ++n) {
         const std::string_view text = record.fields[n].text;
         if (sniff.types[n] == CsvType::kText || IsNullText(options, text)) continue;

@@ -297,6 +297,19 @@ TEST_F(CsvTest, ByteOrderMarkCarriageReturnsAndNoHeader) {
   EXPECT_EQ(Rows("people"), "column0=1, column1=a\ncolumn0=2, column1=b\n");
 }
 
+TEST_F(CsvTest, BlanksAroundQuotesAndDelimitersAtTheEnd) {
+  Write("data/people.csv", "\"id\" , \"name\"\n1, \"a, b\" ,\n2,c,\n");
+  Source("path: data/people.csv\n");
+  Run();
+  EXPECT_EQ(ErrorOf("people"), "");
+  EXPECT_EQ(Rows("people"), "id=1, name=a, b\nid=2, name=c\n");
+  EXPECT_EQ(Types("people"), "id BIGINT, name VARCHAR");
+  Write("data/people.csv", "id|name\n1|\"a\"\n");
+  Source("path: data/people.csv\nquote: \"\"\n");
+  Run();
+  EXPECT_EQ(Rows("people"), "id=1, name=\"a\"\n");
+}
+
 TEST_F(CsvTest, HeaderOnlyIsATableWithoutRows) {
   Write("data/people.csv", "id,name\n");
   Source("path: data/people.csv\n");
