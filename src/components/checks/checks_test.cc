@@ -86,7 +86,13 @@ TEST_F(ChecksTest, AppendedRowsAreJudgedWithTheOldOnes) {
   Run();
   EXPECT_EQ(ErrorOf("usage"),
             "pipeline/usage.yml:3:10: error[check_failed]: a check failed, so the rows of 'usage' "
-            "were not passed on\n");
+            "were not passed on\n"
+            "    usage.unique(id): id: 1 row has a value that another row has already\n"
+            "      id=1, rows=2\n"
+            "  3 | checks: [unique: id]\n"
+            "    |          ^^^^^^ the rows that were there before stay; correct the source or the "
+            "check and run again\n"
+            "  node: usage");
   EXPECT_EQ(Rows("usage"), "id=1\nid=2\nid=3\n");
 }
 
