@@ -2,6 +2,8 @@
 // blend the best, judge the blend on rows it has not seen, and train what was chosen on all rows.
 #include "learn/train.h"
 
+#include <malloc.h>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -122,6 +124,7 @@ class Training {
     }
     HR_ASSIGN(frame_, ReadFrame(*request_.rows, options));
     request_.rows.reset();  // the reader's memory isn't needed any more
+    malloc_trim(0);         // the learner's would stand on top of it
     out_.rows = frame_.input_rows;
     out_.rows_without_target = frame_.rows_without_target;
     out_.findings = std::move(frame_.findings);
