@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "evaluate/deterministic_math.h"
 #include "evaluate/golden_fixture.h"
@@ -13,7 +17,7 @@ namespace headrace::evaluate {
 namespace {
 
 TEST(Calibration, EqualsScikitLearn) {
-  const nlohmann::json golden = EvaluateFixture()["calibration"];
+  const Json golden = EvaluateFixture()["calibration"];
   const std::vector<int32_t> y = Ints(golden["y"]);
   const std::vector<double> margin = Doubles(golden["margin"]), w = Doubles(golden["w"]),
                             probe = Doubles(golden["probe"]);
@@ -39,7 +43,7 @@ TEST(Calibration, EqualsScikitLearn) {
 
 TEST(Calibration, EqualsSharedGoldens) {
   const std::string folder = HEADRACE_SOURCE_DIR "/../shared/golden/calibration/";
-  const nlohmann::json golden = ReadGolden(folder + "calibration_golden.json");
+  const Json golden = ReadGolden(folder + "calibration_golden.json");
   if (golden.is_null()) GTEST_SKIP() << "no shared goldens";
   for (const std::string name : {"adult", "bank_marketing"}) {
     std::ifstream csv(folder + "scores_" + name + ".csv");

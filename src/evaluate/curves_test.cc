@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "evaluate/golden_fixture.h"
 #include "evaluate/metrics.h"
@@ -12,7 +13,7 @@ namespace headrace::evaluate {
 namespace {
 
 TEST(Curves, EqualScikitLearn) {
-  const nlohmann::json fixture = EvaluateFixture();
+  const Json fixture = EvaluateFixture();
   const auto& set = fixture["metrics"]["ties"];
   const std::vector<int32_t> y = Ints(set["y"]);
   const std::vector<double> p = Doubles(set["p"]);
@@ -41,7 +42,7 @@ TEST(Curves, EqualScikitLearn) {
 }
 
 TEST(Curves, ReliabilityEqualsScikitLearn) {
-  const nlohmann::json fixture = EvaluateFixture();
+  const Json fixture = EvaluateFixture();
   const auto& set = fixture["metrics"]["binary"];
   const std::vector<int32_t> y = Ints(set["y"]);
   const std::vector<double> p = Doubles(set["p"]);

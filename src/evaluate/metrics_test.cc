@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "evaluate/golden_fixture.h"
 #include "evaluate/random.h"
@@ -26,7 +31,7 @@ struct OwnedRows {
   }
 };
 
-OwnedRows FromJson(const nlohmann::json& set) {
+OwnedRows FromJson(const Json& set) {
   OwnedRows rows;
   const std::string task = set["task"];
   rows.task = task == "binary"       ? Task::kBinary
@@ -45,7 +50,7 @@ OwnedRows FromJson(const nlohmann::json& set) {
 }
 
 TEST(Metrics, EqualScikitLearn) {
-  const nlohmann::json fixture = EvaluateFixture();
+  const Json fixture = EvaluateFixture();
   ASSERT_FALSE(fixture.is_null());
   std::set<std::string> covered;
   for (const auto& [name, set] : fixture["metrics"].items()) {
@@ -69,7 +74,7 @@ TEST(Metrics, EqualScikitLearn) {
 }
 
 TEST(Metrics, EvaluateAllGivesTheSameAsOneByOne) {
-  const nlohmann::json fixture = EvaluateFixture();
+  const Json fixture = EvaluateFixture();
   for (const auto& [name, set] : fixture["metrics"].items()) {
     const OwnedRows rows = FromJson(set);
     const auto all = EvaluateAll(rows.View(true));
@@ -83,7 +88,7 @@ TEST(Metrics, EvaluateAllGivesTheSameAsOneByOne) {
 // The predictions shared by all teams, if they lie beside the checkout.
 TEST(Metrics, EqualSharedGoldens) {
   const std::string folder = HEADRACE_SOURCE_DIR "/../shared/golden/metrics/";
-  const nlohmann::json golden = ReadGolden(folder + "metrics_golden.json");
+  const Json golden = ReadGolden(folder + "metrics_golden.json");
   if (golden.is_null()) GTEST_SKIP() << "no shared goldens";
   const std::map<std::string, std::string> names = {{"brier", "brier_score"},
                                                     {"mcc", "matthews_corrcoef"},
