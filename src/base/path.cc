@@ -216,7 +216,10 @@ Result<std::string> ResolveBeneath(const std::string& root, const std::string& p
   }
   HR_ASSIGN(std::string resolved, Canonical(JoinPath(real.get(), path)));
   if (IsBeneath(resolved, real.get())) return resolved;
-  const std::string where = resolved == path ? "" : fmt::format(" (it leads to '{}')", resolved);
+  // Where it leads is worth saying only when the text does not show it: through a link.
+  const bool plain =
+      path.starts_with('/') || path.starts_with("..") || path.find("/../") != std::string::npos;
+  const std::string where = plain ? "" : fmt::format(" (it leads to '{}')", resolved);
   return UserError("path_outside",
                    fmt::format("path '{}' lies outside of '{}'{}", path, real.get(), where))
       .Subject(path)

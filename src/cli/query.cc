@@ -191,7 +191,7 @@ Status Answer(const Arguments& arguments, Session& session, Console& console) {
 }  // namespace
 
 int Query(const Arguments& arguments, Session& session, Console& console) {
-  if (!session.Sound()) return 2;
+  if (!session.Readable()) return 2;
   Status answered = Answer(arguments, session, console);
   return answered.ok() ? 0 : session.Fail(answered.error());
 }

@@ -42,7 +42,7 @@ int CodeOf(const pipeline::RunReport& report) {
 }  // namespace
 
 int Run(const Arguments& arguments, const std::string& typed, Session& session, Console& console) {
-  if (!session.SoundWithWarnings()) return 2;
+  if (!session.SoundWithWarnings(/*of_data=*/false)) return 2;
   engine::Engine& engine = session.engine();
   telemetry::JsonLinesSink events(console.out(), &engine.redactor());
   if (console.json()) engine.SetEvents(&events);

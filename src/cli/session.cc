@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "cli/interrupt.h"
 #include "config/secrets.h"
 
@@ -27,11 +29,27 @@ Session::~Session() { console_.SetRedactor(nullptr); }
 
 bool Session::interrupted() const { return engine_->cancel().Cancelled(); }
 
-bool Session::Sound() { return Check(/*warnings=*/false); }
-bool Session::SoundWithWarnings() { return Check(/*warnings=*/true); }
+bool Session::Sound() { return Check(/*warnings=*/false, /*of_data=*/true); }
+bool Session::SoundWithWarnings(bool of_data) { return Check(/*warnings=*/true, of_data); }
 
-bool Session::Check(bool warnings) {
+bool Session::Readable() {
   const engine::LintReport report = engine_->Lint();
+  if (!report.readable) return Sound();
+  const FindingCounts counts = Count(report.findings);
+  if (counts.errors > 0 && !console_.json()) {
+    console_.Note("the project has " + Counted(static_cast<int64_t>(counts.errors), "error") +
+                  " (headrace lint); these are the rows as they were committed\n");
+  }
+  return true;
+}
+
+bool Session::Check(bool warnings, bool of_data) {
+  engine::LintReport report = engine_->Lint();
+  if (!of_data) {
+    std::erase_if(report.findings, [](const Error& finding) {
+      return finding.severity == Severity::kWarning && finding.blame == Blame::kData;
+    });
+  }
   const FindingCounts counts = Count(report.findings);
   const bool sound = counts.errors == 0;
   if (sound && (!warnings || console_.quiet())) return true;

@@ -22,14 +22,17 @@ class Session {
 
   /// True when the project has no errors; else all findings are printed.
   bool Sound();
-  /// The same; prints warnings and a count of hints also of a sound project.
-  bool SoundWithWarnings();
+  /// The same; prints warnings and a count of hints also of a sound project. `of_data`: warnings
+  /// about rows too, which a run reports itself.
+  bool SoundWithWarnings(bool of_data = true);
+  /// True when committed rows can be read, also below nodes with faults: these are counted only.
+  bool Readable();
   /// Exit code for an error of a command, after printing it.
   int Fail(const Error& error);
 
  private:
   explicit Session(Console& console);
-  bool Check(bool warnings);
+  bool Check(bool warnings, bool of_data);
   Console& console_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Interrupt> interrupt_;

@@ -220,6 +220,17 @@ Error ErrorFromDuck(std::string_view text, const ErrorContext& context) {
   if (in_text) error.place = PlaceOf(fields, context);
   error.subject = fields.name;
   error.candidates = fields.candidates;
+  if (error.message.starts_with("No function matches")) {
+    // The signatures that DuckDB lists are no candidates for a name.
+    const std::string call = QuotedWord(error.message);
+    const size_t bracket = call.find('(');
+    error.code = "wrong_arguments";
+    error.candidates.clear();
+    if (bracket != std::string::npos) {
+      error.message = call.substr(0, bracket) + "() can't take " + call.substr(bracket);
+    }
+    error.Hint("CAST(x AS type) changes a type");
+  }
   return error;
 }
 

@@ -130,6 +130,17 @@ Result<const pipeline::Project*> Engine::State::Ready() {
   return project.get();
 }
 
+Result<const pipeline::Project*> Engine::State::Readable() {
+  HR_TRY(Load());
+  for (const Error& finding : findings) {
+    const bool of_node = !finding.place.node.empty() ||
+                         (!finding.place.file.empty() && finding.place.file != "headrace.yml");
+    const bool blocks = project == nullptr || !of_node || finding.code == "cycle";
+    if (finding.severity == Severity::kError && blocks) return finding;
+  }
+  return project.get();
+}
+
 std::string Engine::State::Warehouse() const {
   const std::string& set = project->target_settings().warehouse;
   const std::string base = set.empty()          ? state_folder
@@ -178,6 +189,7 @@ LintReport Engine::Lint() {
     return report;
   }
   report.findings = state_->findings;
+  report.readable = state_->Readable().ok();
   if (state_->project != nullptr) {
     report.nodes = state_->project->nodes().size();
     report.not_checked = state_->project->not_checked();

@@ -46,6 +46,8 @@ struct LintReport {
   size_t nodes = 0;
   std::vector<std::string> not_checked;
   bool ok() const;
+  /// What is committed can be read: no fault in headrace.yml, no circle of nodes.
+  bool readable = false;
 };
 
 struct RunRequest {

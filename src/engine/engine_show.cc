@@ -261,7 +261,7 @@ static Status CastToBatchTypes(const data::Schema& result, RunnableQuery* query)
 
 Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
                                                          const std::string& at_run) {
-  HR_ASSIGN(const pipeline::Project* project, state_->Ready());
+  HR_ASSIGN(const pipeline::Project* project, state_->Readable());
   HR_ASSIGN(store::Store * store, state_->OpenStore(false));
   budget();
   HR_TRY(state_->OpenInstances());

@@ -35,6 +35,8 @@ struct Engine::State {
   Status Load();
   /// The project, or the first fault.
   Result<const pipeline::Project*> Ready();
+  /// The same, but faults of single nodes don't matter: committed rows are read.
+  Result<const pipeline::Project*> Readable();
   Status OpenInstances();
   std::string Warehouse() const;
   pipeline::RunServices Services();

@@ -37,6 +37,61 @@ std::vector<std::string> NamesOf(const std::vector<Node>& nodes) {
 
 std::string FileText(const std::string& name) { return "'" + name + "'"; }
 
+bool SameLine(const Place& a, const Place& b) {
+  return a.line > 0 && a.line == b.line && a.file == b.file;
+}
+
+/// A local path is opened by lint: there an unset ${NAME} is an error at once.
+bool NamesLocalPath(const spec::NodeSpec& node, const Place& place) {
+  if (node.options.spec == nullptr) return false;
+  for (const spec::Field& field : node.options.spec->fields()) {
+    if (field.meaning() != spec::Meaning::kPath) continue;
+    if (SameLine(node.PlaceOf(field.name()), place)) return true;
+  }
+  return false;
+}
+
+/// `… AS x`, `x,` or `x FROM`: there a column of a result gets its name.
+bool NamesResult(const std::string& text, size_t begin, size_t end) {
+  const auto blank = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '"'; };
+  const auto is = [&](size_t at, std::string_view word) {
+    for (size_t i = 0; i < word.size(); ++i) {
+      if (at + i >= text.size() ||
+          std::tolower(static_cast<unsigned char>(text[at + i])) != word[i]) {
+        return false;
+      }
+    }
+    return true;
+  };
+  while (begin > 0 && blank(text[begin - 1])) --begin;
+  while (end < text.size() && blank(text[end])) ++end;
+  return (begin >= 2 && is(begin - 2, "as")) || is(end, ",") || is(end, "from");
+}
+
+/// Where the text names the column, from behind, since the names of a result stand last; else its
+/// first word.
+sql::Span FindColumn(const std::string& text, const std::string& column) {
+  const auto word = [&](size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                text[at] == '_' || static_cast<unsigned char>(text[at]) >= 0x80);
+  };
+  for (size_t at = text.size() - std::min(text.size(), column.size());; --at) {
+    const bool here = !column.empty() && NamesResult(text, at, at + column.size()) &&
+                      !(at > 0 && word(at - 1)) && !word(at + column.size()) &&
+                      std::equal(column.begin(), column.end(), text.begin() + static_cast<long>(at),
+                                 [](unsigned char a, unsigned char b) {
+                                   return std::tolower(a) == std::tolower(b);
+                                 });
+    if (here) return {at, column.size()};
+    if (at == 0) break;
+  }
+  size_t begin = 0;
+  while (begin < text.size() && !word(begin)) ++begin;
+  size_t end = begin;
+  while (word(end)) ++end;
+  return {begin, std::max<size_t>(end - begin, 1)};
+}
+
 }  // namespace
 
 ProjectLoader::ProjectLoader(Project& project, Diagnostics& diagnostics)
@@ -89,7 +144,21 @@ void ProjectLoader::ReadSettings() {
       diagnostics_.Add(UserError("not_built", "'reuse_from' is not built yet").At(place));
     }
   }
-  project_.params_ = config::ResolveParams(settings.params, project_.options_.params, diagnostics_);
+  Diagnostics found;
+  project_.params_ = config::ResolveParams(settings.params, project_.options_.params, found);
+  for (Error error : found.all()) {
+    const Place place = settings.places.Of("params." + error.subject);
+    if (error.code == "missing_param" && place.line > 0) {
+      // A parameter whose declaration has faults has no value because of them.
+      const auto& all = diagnostics_.all();
+      if (std::any_of(all.begin(), all.end(),
+                      [&](const Error& other) { return SameLine(other.place, place); })) {
+        continue;
+      }
+      error.At(place);
+    }
+    diagnostics_.Add(std::move(error));
+  }
 }
 
 void ProjectLoader::MakeNodes() {
@@ -111,7 +180,9 @@ void ProjectLoader::MakeNodes() {
           if (error.severity == Severity::kError && !node.unexpanded) node.unexpanded = error;
           // Lint opens no secrets it can do without: an unset name is a warning there.
           Error shown = error;
-          if (shown.code == "unset_variable") shown.As(Severity::kWarning);
+          if (shown.code == "unset_variable" && !NamesLocalPath(loaded.spec, shown.place)) {
+            shown.As(Severity::kWarning);
+          }
           diagnostics_.Add(std::move(shown));
         }
       } else {
@@ -183,7 +254,9 @@ sql::SchemaCatalog* ProjectLoader::Catalog() {
 sql::SelectRules ProjectLoader::RulesOf(const Node& node) const {
   sql::SelectRules rules;
   rules.allow_volatile = node.spec.common.rerun_always;
-  for (const auto& [name, value] : project_.params_) rules.parameters.push_back(name);
+  for (const auto& [name, param] : project_.loaded_.settings.params) {
+    rules.parameters.push_back(name);
+  }
   return rules;
 }
 
@@ -192,8 +265,8 @@ std::string ProjectLoader::SelectKey(const Node& node) const {
   hasher.Add("select").Add(int64_t{sql::kSelectVersion});
   hasher.Add(node.text.file).Add(node.name).Add(node.text.text);
   hasher.Add(int64_t{node.spec.common.rerun_always});
-  for (const auto& [name, value] : project_.params_) {
-    hasher.Add(name).Add(static_cast<int64_t>(value.type));
+  for (const auto& [name, param] : project_.loaded_.settings.params) {
+    hasher.Add(name).Add(static_cast<int64_t>(param.type));
   }
   return hasher.Finish().Hex();
 }
@@ -487,13 +560,20 @@ void ProjectLoader::MakeChecks() {
 
 void ProjectLoader::DescribeSql(Node& node) {
   if (!node.select.ok()) return;
+  for (const std::string& name : node.select.parameter_names) {
+    const bool declared = project_.loaded_.settings.params.count(name) > 0;
+    if (declared && project_.params_.count(name) == 0) return;  // it has no value: reported
+  }
   Hasher hasher;
   hasher.Add("describe").Add(SelectKey(node));
   for (int input : node.inputs) {
     auto found = defined_.find(project_.nodes_[input].name);
     if (found == defined_.end()) {
-      project_.not_checked_.push_back(node.name + ": the columns of '" +
-                                      project_.nodes_[input].name + "' are not known yet");
+      const Node& table = project_.nodes_[input];
+      if (table.has_table || table.view) {
+        project_.not_checked_.push_back(node.name + ": the columns of '" + table.name +
+                                        "' are not known yet");
+      }
       return;
     }
     hasher.Add(found->first).Add(data::ToJson(found->second).dump());
@@ -543,7 +623,9 @@ void ProjectLoader::DescribeSql(Node& node) {
   auto stored = data::StoredSchema(*node.schema);
   if (!stored.ok()) {
     Error error = stored.error();
-    if (error.place.file.empty()) error.place.file = node.file;
+    if (error.place.line == 0) {
+      error.At(sql::PlaceOf(node.text, FindColumn(node.text.text, error.subject)));
+    }
     diagnostics_.Add(std::move(error.Node(node.name)));
     node.schema.reset();
     return;
@@ -571,7 +653,21 @@ void ProjectLoader::DescribeComponent(Node& node) {
     last = project_.options_.last_schema(node.name);
     if (last) context.last_schema = &*last;
   }
+  Diagnostics found;
+  context.diagnostics = &found;
   auto schema = node.component->Lint(context);
+  // What comes from a field that is wrong or missing anyway isn't said twice.
+  const std::vector<Error> before = diagnostics_.all();
+  for (const Error& error : found.all()) {
+    const bool follows = std::any_of(before.begin(), before.end(), [&](const Error& other) {
+      return other.place.node == node.name && other.severity == Severity::kError &&
+             (((other.code == "missing_field" || other.code == "wrong_type") &&
+               SameLine(other.place, error.place)) ||
+              (other.code == "unknown_field" &&
+               SameLine(error.place, node.spec.PlaceOf(node.kind))));
+    });
+    if (!follows) diagnostics_.Add(error);
+  }
   if (node.has_table) node.schema = std::move(schema);
 }
 
@@ -612,6 +708,14 @@ void ProjectLoader::LintChecks(Node& node) {
   }
 }
 
+bool ProjectLoader::HasErrors(const Node& node) const {
+  const auto& all = diagnostics_.all();
+  return std::any_of(all.begin(), all.end(), [&](const Error& error) {
+    return error.severity == Severity::kError &&
+           (error.place.node == node.name || error.place.file == node.file);
+  });
+}
+
 void ProjectLoader::PropagateTypes() {
   for (Node& node : project_.nodes_) {
     if (node.kind == "sql") {
@@ -621,7 +725,7 @@ void ProjectLoader::PropagateTypes() {
     }
     if (node.schema) {
       defined_[node.name] = *node.schema;
-    } else if ((node.has_table || node.view) && node.kind != "sql") {
+    } else if ((node.has_table || node.view) && node.kind != "sql" && !HasErrors(node)) {
       project_.not_checked_.push_back(node.name + ": its columns are known after the first run");
     }
     CheckDeclaredColumns(node);

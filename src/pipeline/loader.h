@@ -35,6 +35,7 @@ class ProjectLoader {
   void DescribeComponent(Node& node);
   void LintChecks(Node& node);
   void CheckDeclaredColumns(Node& node);
+  bool HasErrors(const Node& node) const;
   sql::SelectRules RulesOf(const Node& node) const;
   std::string SelectKey(const Node& node) const;
   bool NeedsParser(const spec::ComponentRef& ref) const;

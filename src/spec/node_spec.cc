@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/suggest.h"
+#include "spec/planned.h"
 #include "spec/print.h"
 
 namespace headrace::spec {
@@ -95,6 +96,13 @@ bool ReadKind(const yaml::Node& yaml, NodeSpec& node, const Spec*& spec,
     node.subject = value.text;
     spec = find("");
   } else {
+    if (IsPlanned(node.kind, value.text)) {
+      return report(
+          UserError("not_built", fmt::format("{} '{}' is not built yet", node.kind, value.text))
+              .At(yaml::PlaceOf(value))
+              .Subject(value.text)
+              .Hint(fmt::format("this version has {}", fmt::join(names, ", "))));
+    }
     return report(
         UserError("unknown_type", fmt::format("there is no {} '{}'", node.kind, value.text))
             .At(yaml::PlaceOf(value))
@@ -253,6 +261,11 @@ Place NodeSpec::PlaceOf(std::string_view path) const {
   Place place = options.places.Of(path);
   place.node = name;
   return place;
+}
+
+Place NodeSpec::PlaceOfItem(const std::string& field, size_t index) const {
+  const std::string item = fmt::format("{}[{}]", field, index);
+  return PlaceOf(options.places.Has(item) ? item : field);
 }
 
 std::string KindOf(const yaml::Node& yaml) {

@@ -82,6 +82,8 @@ struct NodeSpec {
 
   /// Place of a field's value, or of the file's start; node's name filled in.
   Place PlaceOf(std::string_view path) const;
+  /// Place of one item of a list; of the field where a short form has no list.
+  Place PlaceOfItem(const std::string& field, size_t index) const;
 };
 
 /// Parses a node's (or properties') YAML. If `lookup` has a spec of the kind named "", the key's

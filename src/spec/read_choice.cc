@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/suggest.h"
+#include "spec/planned.h"
 #include "spec/reader.h"
 
 namespace headrace::spec {
@@ -13,6 +14,11 @@ namespace {
 /// `unique` takes `uniqe`; also for kinds, whose names are what the registry has.
 Error UnknownComponent(const std::string& kind, const std::string& name,
                        const std::vector<std::string>& names) {
+  if (IsPlanned(kind, name)) {
+    return UserError("not_built", fmt::format("{} '{}' is not built yet", kind, name))
+        .Subject(name)
+        .Hint(fmt::format("this version has {}", fmt::join(names, ", ")));
+  }
   Error error = UserError("unknown_type", fmt::format("there is no {} '{}'", kind, name))
                     .Subject(name)
                     .Candidates(Suggest(name, names));

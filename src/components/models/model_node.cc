@@ -1,6 +1,7 @@
 #include "components/models/model_node.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,8 @@
 #include "base/suggest.h"
 #include "components/models/model_options.h"
 #include "evaluate/metrics.h"
+#include "learn/judge.h"
+#include "learn/target_reader.h"
 #include "learn/train.h"
 #include "model/package.h"
 #include "pipeline/project.h"
@@ -61,17 +64,16 @@ class ModelNode : public pipeline::Component {
       context.diagnostics->Add(std::move(error.Node(node.name)));
     };
     std::vector<std::string> faults;
-    const learn::ModelSpec spec = ToModelSpec(name_, type_, options_, &faults);
+    learn::ModelSpec spec = ToModelSpec(name_, type_, options_, &faults);
     for (const auto& fault : faults) add(UserError("bad_learner", fault), "learners");
+    LintGates(spec, context);
+    spec.gates.clear();
     for (Error& error : learn::CheckSpec(spec)) {
       const bool learner = error.code.find("learner") != std::string::npos ||
                            error.code.find("option") != std::string::npos;
-      const bool gate = error.code.find("gate") != std::string::npos;
       std::string field = learner                                          ? "learners"
-                          : gate                                           ? "gate"
                           : error.code.find("metric") != std::string::npos ? "metric"
                                                                            : type_;
-      if (field == "metric" && options_.metric.empty()) field = "gate";
       if (error.code.find("test") != std::string::npos) field = "test";
       if (error.code == "unsupported_duration" || error.code == "bad_duration") {
         field = options_.label_after.empty() ? "test" : "label_after";
@@ -79,8 +81,7 @@ class ModelNode : public pipeline::Component {
       if (!node.spec.options.places.Has(field)) field = "model";
       add(std::move(error), field);
     }
-    if (auto* retrain = std::get_if<RetrainFields>(&options_.retrain)) {
-      (void)retrain;
+    if (std::holds_alternative<RetrainFields>(options_.retrain)) {
       add(UserError("not_built",
                     "'retrain' by rows, time or drift is not built yet; leave it out to train "
                     "whenever the rows change, or write 'never'"),
@@ -91,24 +92,21 @@ class ModelNode : public pipeline::Component {
     }
     if (!options_.weight.empty()) LintColumn(context, options_.weight, "weight");
     if (!options_.target.empty()) LintColumn(context, options_.target, "target");
-    for (const auto& column : options_.key) LintColumn(context, column, "key");
+    LintTarget(context, spec);
+    LintColumns(context, options_.key, "key");
     if (!options_.time.empty()) LintColumn(context, options_.time, "time");
     if (!options_.group.empty()) LintColumn(context, options_.group, "group");
-    for (const auto& column : options_.features.include) {
-      LintColumn(context, column, "features.include");
-    }
-    for (const auto& column : options_.features.exclude) {
-      LintColumn(context, column, "features.exclude");
-    }
+    LintColumns(context, options_.features.include, "features.include");
+    LintColumns(context, options_.features.exclude, "features.exclude");
     for (const auto& [column, type] : options_.features.types) {
-      LintColumn(context, column, "features.types");
+      LintColumn(context, column, "features.types." + column);
       static const std::vector<std::string> kTypes = {"boolean", "category", "date", "number"};
       if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
         add(UserError("bad_option", "'" + type + "' is no type of a feature")
                 .Subject(type)
                 .Candidates(Suggest(type, kTypes))
                 .Hint("number, category, boolean or date"),
-            "features.types");
+            "features.types." + column);
       }
     }
     return std::nullopt;
@@ -132,16 +130,58 @@ class ModelNode : public pipeline::Component {
   Result<pipeline::Outcome> Build(pipeline::BuildContext& context) const override;
 
  private:
+  /// Each gate by itself: the faults of all of them, each where it stands.
+  void LintGates(const learn::ModelSpec& spec, const pipeline::LintContext& context) const {
+    for (size_t i = 0; i < options_.gate.size(); ++i) {
+      const Place place = context.node->spec.PlaceOfItem("gate", i);
+      learn::ModelSpec one;
+      one.name = name_;
+      one.task = spec.task;
+      one.target = "target";
+      one.gates = {options_.gate[i]};
+      one.gate_places = {place};
+      if (auto gates = learn::ParseGates(one); gates.ok() && !gates->front().slice.empty()) {
+        LintColumn(context, gates->front().slice, fmt::format("gate[{}]", i));
+      }
+      for (Error& error : learn::CheckSpec(one)) {
+        if (error.place.line == 0) error.At(place);
+        context.diagnostics->Add(std::move(error.Node(name_)));
+      }
+    }
+  }
+
+  void LintTarget(const pipeline::LintContext& context, const learn::ModelSpec& spec) const {
+    const data::Schema* schema = context.schema_of(options_.from);
+    const data::Column* target = schema == nullptr ? nullptr : schema->Find(options_.target);
+    if (target == nullptr) return;
+    auto reader = learn::TargetReader::Make(spec, target->type);
+    if (reader.ok()) return;
+    context.diagnostics->Add(
+        Error(reader.error()).At(context.node->spec.PlaceOf("target")).Node(name_));
+  }
+
+  void LintColumns(const pipeline::LintContext& context, const std::vector<std::string>& columns,
+                   const std::string& field) const {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const std::string item = fmt::format("{}[{}]", field, i);
+      const bool list = context.node->spec.options.places.Has(item);
+      LintColumn(context, columns[i], list ? item : field);
+    }
+  }
+
   void LintColumn(const pipeline::LintContext& context, const std::string& column,
                   const std::string& field) const {
     const data::Schema* schema = context.schema_of(options_.from);
     if (schema == nullptr || schema->Find(column) != nullptr) return;
+    const auto near = Suggest(column, schema->Names());
     context.diagnostics->Add(
         UserError("unknown_column", "'" + options_.from + "' has no column '" + column + "'")
             .At(context.node->spec.PlaceOf(field))
+            .Hint(near.empty() ? fmt::format("its columns: {}", fmt::join(schema->Names(), ", "))
+                               : "")
             .Node(name_)
             .Subject(column)
-            .Candidates(Suggest(column, schema->Names())));
+            .Candidates(near));
   }
 
   Result<std::optional<model::Package>> ReadVersion(

@@ -1,11 +1,13 @@
 #include "components/models/predict_node.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/suggest.h"
+#include "components/models/model_options.h"
 #include "components/models/scored_reader.h"
 #include "model/scorer.h"
 #include "pipeline/project.h"
@@ -65,6 +67,19 @@ class PredictNode : public pipeline::Component {
               .Subject(model_)
               .Candidates(models));
     }
+    const bool number = !reference_.empty() && reference_.size() < 10 &&
+                        reference_.find_first_not_of("0123456789") == std::string::npos;
+    static const std::vector<std::string> kAliases = {"champion", "challenger", "shadow"};
+    if (!number && std::find(kAliases.begin(), kAliases.end(), reference_) == kAliases.end()) {
+      context.diagnostics->Add(
+          UserError("unknown_alias", "'" + reference_ + "' is no version of a model")
+              .At(node.spec.PlaceOf("predict"))
+              .Node(name_)
+              .Subject(reference_)
+              .Candidates(Suggest(reference_, kAliases))
+              .Hint("a number, champion, challenger or shadow: predict: " + model_ + "@12"));
+    }
+    LintFeatures(context, model);
     if (options_.reasons > 0) {
       context.diagnostics->Add(UserError("not_built", "'reasons' is not built yet")
                                    .At(node.spec.PlaceOf("reasons"))
@@ -73,12 +88,12 @@ class PredictNode : public pipeline::Component {
     }
     const data::Schema* input = context.schema_of(options_.from);
     if (input != nullptr) {
-      for (const auto& column : options_.keep) {
-        const data::Column* found = input->Find(column);
-        if (found != nullptr) continue;
+      for (size_t i = 0; i < options_.keep.size(); ++i) {
+        const std::string& column = options_.keep[i];
+        if (input->Find(column) != nullptr) continue;
         context.diagnostics->Add(
             UserError("unknown_column", "'" + options_.from + "' has no column '" + column + "'")
-                .At(node.spec.PlaceOf("keep"))
+                .At(node.spec.PlaceOfItem("keep", i))
                 .Node(name_)
                 .Subject(column)
                 .Candidates(Suggest(column, input->Names())));
@@ -141,6 +156,41 @@ class PredictNode : public pipeline::Component {
   }
 
  private:
+  /// Columns that the model is told to learn from must be there to score. Of the others it takes
+  /// what is useful, which only training knows: a warning.
+  void LintFeatures(const pipeline::LintContext& context, const pipeline::Node* model) const {
+    if (model == nullptr || model->kind != "model" || model->spec.options.spec == nullptr) return;
+    const auto& learned = model->spec.options.As<ModelOptions>();
+    const data::Schema* rows = context.schema_of(learned.from);
+    const data::Schema* input = context.schema_of(options_.from);
+    if (rows == nullptr || input == nullptr) return;
+    const auto& include = learned.features.include;
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    std::vector<std::string> missing;
+    for (const auto& name : include.empty() ? rows->Names() : include) {
+      const bool role = name == learned.target || name == learned.time || name == learned.group ||
+                        name == learned.weight || has(learned.key, name) ||
+                        has(learned.features.exclude, name);
+      if ((!include.empty() || !role) && rows->Find(name) != nullptr &&
+          input->Find(name) == nullptr) {
+        missing.push_back(name);
+      }
+    }
+    if (missing.empty()) return;
+    Error error =
+        UserError("missing_columns",
+                  fmt::format("'{}' lacks columns that model '{}' {} learn from: {}", options_.from,
+                              model_, include.empty() ? "may" : "must", fmt::join(missing, ", ")));
+    error.At(context.node->spec.PlaceOf("from"))
+        .Node(name_)
+        .Hint(
+            "select them there too, or leave them out of the model by `features: {exclude: […]}`");
+    if (include.empty()) error.As(Severity::kWarning);
+    context.diagnostics->Add(std::move(error));
+  }
+
   std::string name_, model_, reference_;
   PredictOptions options_;
 };

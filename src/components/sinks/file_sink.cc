@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crash_point.h"
+#include "components/sources/csv_options.h"
 #include "config/project.h"
 #include "data/quote.h"
 #include "pipeline/project.h"
@@ -65,17 +66,27 @@ class FileSink : public pipeline::Component {
   std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
     auto path = Target(*context.project, *context.node);
     if (!path.ok()) context.diagnostics->Add(Error(path.error()).Node(name_));
-    // Two sinks that write one file would overwrite each other for ever.
+    // Two sinks that write one file would overwrite each other for ever; a source that reads it
+    // would lose its data.
     for (const auto& other : context.project->nodes()) {
-      if (&other == context.node || other.kind != "sink" || other.name > name_) continue;
-      if (other.spec.options.spec == nullptr) continue;
-      if (other.spec.type != "csv" && other.spec.type != "parquet") continue;
-      if (other.spec.options.As<FileSinkOptions>().path != options_.path) continue;
+      if (&other == context.node || other.spec.options.spec == nullptr || !path.ok()) continue;
+      std::string theirs;
+      if (other.kind == "sink" && other.name < name_ &&
+          (other.spec.type == "csv" || other.spec.type == "parquet")) {
+        theirs = other.spec.options.As<FileSinkOptions>().path;
+      } else if (other.kind == "source" && other.spec.type == "csv") {
+        theirs = other.spec.options.As<CsvOptions>().path;
+      }
+      if (theirs.empty()) continue;
+      auto resolved = config::ResolvePath(context.project->root(), theirs, "", {});
+      if (!resolved.ok() || *resolved != *path) continue;
       context.diagnostics->Add(
-          UserError("same_file",
-                    "'" + other.name + "' writes the same file '" + options_.path + "'")
+          UserError("same_file", other.kind + " '" + other.name +
+                                     (other.kind == "sink" ? "' writes" : "' reads") +
+                                     " the same file '" + options_.path + "'")
               .At(context.node->spec.PlaceOf("path"))
-              .Node(name_));
+              .Node(name_)
+              .Hint("give this sink a file of its own"));
     }
     if (type_ == "csv" && options_.delimiter.size() != 1) {
       context.diagnostics->Add(UserError("bad_option",
@@ -147,8 +158,14 @@ class FileSink : public pipeline::Component {
 
  private:
   Result<std::string> Target(const pipeline::Project& project, const pipeline::Node& node) const {
-    HR_ASSIGN(std::string path,
-              config::ResolvePath(project.root(), options_.path, "", node.spec.PlaceOf("path")));
+    auto resolved =
+        config::ResolvePath(project.root(), options_.path, "", node.spec.PlaceOf("path"));
+    if (!resolved.ok()) {
+      Error error = std::move(resolved).error();
+      if (error.code == "path_outside") error.Hint("a sink writes within the project");
+      return error;
+    }
+    std::string path = *resolved;
     if (path.rfind(JoinPath(project.root(), ".headrace") + "/", 0) == 0) {
       return UserError("path_outside", "a sink does not write into .headrace/")
           .At(node.spec.PlaceOf("path"))
