@@ -38,9 +38,9 @@ def ours(folder, count):
 
 def dbt(folder, count):
     write(os.path.join(folder, "dbt_project.yml"),
-          "name: graph\nversion: '1'\nprofile: graph\nmodels: {graph: {+materialized: table}}\n")
+          "name: bench\nversion: '1.0.0'\nprofile: bench\nmodels: {bench: {+materialized: table}}\n")
     write(os.path.join(folder, "profiles.yml"),
-          "graph: {target: dev, outputs: {dev: {type: duckdb, path: graph.duckdb, threads: 2}}}\n")
+          "bench: {target: dev, outputs: {dev: {type: duckdb, path: graph.duckdb, threads: 2}}}\n")
     write(os.path.join(folder, "seeds", "seed.csv"), "id,value\n" + "".join(f"{i},{i * 3 % 17}\n" for i in range(100)))
     for i in range(count):
         source = "seed" if above(i) is None else f"n{above(i):04d}"
