@@ -228,7 +228,8 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
 }
 
 /// Batches carry what snapshots store. A query of a person may give other types (the sum of
-/// integers is a HUGEINT): these are cast as they would be stored, and to texts where they couldn't.
+/// integers is a HUGEINT): these are cast as they would be stored, and to texts where they
+/// couldn't.
 static Status CastToBatchTypes(const data::Schema& result, RunnableQuery* query) {
   std::string list;
   bool same = true;

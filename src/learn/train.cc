@@ -2,9 +2,8 @@
 // blend the best, judge the blend on rows it has not seen, and train what was chosen on all rows.
 #include "learn/train.h"
 
-#include <malloc.h>
-
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
