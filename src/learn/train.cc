@@ -22,6 +22,7 @@
 #include "learn/score_view.h"
 #include "learn/search.h"
 #include "model/column_values.h"
+#include "model/member_runtime.h"
 #include "model/scorer.h"
 
 namespace headrace::learn {
@@ -405,9 +406,7 @@ class Training {
     FillSummary();
     package.report = ReportText();
     // A package that can't be scored must not leave this function.
-    model::Package copy = package;
-    copy.seen = {};
-    HR_TRY(model::Scorer::Make(std::move(copy)));
+    HR_TRY(model::BuildMembers(package));
     return Ok();
   }
 
