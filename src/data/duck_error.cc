@@ -222,7 +222,10 @@ Error ErrorFromDuck(std::string_view text, const ErrorContext& context) {
   error.candidates = fields.candidates;
   if (error.message.starts_with("No function matches")) {
     // The signatures that DuckDB lists are no candidates for a name.
-    const std::string call = QuotedWord(error.message);
+    const size_t open = error.message.find('\'') + 1;  // 'sum(VARCHAR)'
+    const size_t close = error.message.find('\'', open);
+    const std::string call =
+        open == 0 || close == std::string::npos ? "" : error.message.substr(open, close - open);
     const size_t bracket = call.find('(');
     error.code = "wrong_arguments";
     error.candidates.clear();
