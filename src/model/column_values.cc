@@ -48,12 +48,6 @@ int64_t FloorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 }  // namespace
 
-double CleanNumber(double value) {
-  if (value > kLargest) return kLargest;
-  if (value < -kLargest) return -kLargest;
-  return value == 0 ? 0.0 : value;
-}
-
 std::optional<double> ParseNumber(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);

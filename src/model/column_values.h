@@ -46,8 +46,12 @@ class ColumnValues {
 
 /// A number written as text, with blanks around; nullopt when it is none.
 std::optional<double> ParseNumber(std::string_view text);
-/// Finite and no −0.
-double CleanNumber(double value);
+/// Finite (NaN stays) and no −0.
+inline double CleanNumber(double value) {
+  if (value > kLargest) return kLargest;
+  if (value < -kLargest) return -kLargest;
+  return value == 0 ? 0.0 : value;
+}
 /// Parts of a day count since 1970-01-01 and microseconds within the day.
 double PartOf(int64_t day, int64_t micros, DatePart part);
 
