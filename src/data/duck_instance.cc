@@ -131,6 +131,11 @@ Result<std::shared_ptr<DuckInstance>> DuckInstance::Open(const DuckOptions& opti
   HR_TRY(internal::SetUp(*state, "SET TimeZone = 'UTC'"));
   HR_TRY(internal::SetUp(*state, "SET Calendar = 'gregorian'"));
   HR_TRY(internal::SetUp(*state, "SET default_collation = ''"));
+  // Copies of Parquet bytes in DuckDB's memory would stand beside the system's own page cache.
+  HR_TRY(internal::SetUp(*state, "SET enable_external_file_cache = false"));
+  // What a query gave back goes to the system soon: a learner may need it next.
+  HR_TRY(internal::SetUp(*state, "SET allocator_flush_threshold = '16MB'"));
+  HR_TRY(internal::SetUp(*state, "SET allocator_bulk_deallocation_flush_threshold = '32MB'"));
   HR_TRY(internal::RegisterFunctions(*state));
   if (options.sealed) HR_TRY(internal::Seal(*state));
   return std::shared_ptr<DuckInstance>(new DuckInstance(std::move(state)));
