@@ -39,7 +39,7 @@ class Summary {
   Summary(const RunReport& report, const SummaryOptions& options)
       : report_(report), options_(options) {
     for (const auto& node : report.nodes) {
-      ++actions_[node.action];
+      ++actions_[ActionOf(node)];
       auto details = ParseJson(node.details, "details");
       details_.push_back(details.ok() ? std::move(*details) : Json::object());
     }
@@ -66,6 +66,11 @@ class Summary {
   }
 
  private:
+  /// A node that was under way when the run was stopped did not fail.
+  static std::string ActionOf(const NodeResult& node) {
+    return node.error && node.error->code == "cancelled" ? "stop" : node.action;
+  }
+
   bool NothingDone() const {
     return std::all_of(report_.nodes.begin(), report_.nodes.end(), [](const NodeResult& node) {
       return node.action == "reuse" && !node.error;
@@ -86,7 +91,7 @@ class Summary {
     TextTable table({"NODE", "ACTION", "ROWS", "TIME", "REASON"});
     for (const auto& node : report_.nodes) {
       if (!few && node.action == "reuse") continue;
-      table.AddRow({node.node, node.action, node.rows < 0 ? "-" : Grouped(node.rows),
+      table.AddRow({node.node, ActionOf(node), node.rows < 0 ? "-" : Grouped(node.rows),
                     fmt::format("{:<7}", FormatSeconds(node.seconds)), node.reason});
     }
     out_ += "\n" + table.Render({options_.columns, options_.color});
@@ -155,8 +160,10 @@ class Summary {
     }
     out_ += table.Render({options_.columns, options_.color});
     if (left_out > 0) {
-      out_ += fmt::format("  {} more: headrace model show {}\n",
-                          Counted(static_cast<int64_t>(left_out), "metric"), Word(model, "node"));
+      out_ +=
+          fmt::format("  {}: headrace model show {}\n",
+                      left_out == 1 ? "1 more metric" : fmt::format("{} more metrics", left_out),
+                      Word(model, "node"));
     }
     if (!Word(model, "split").empty()) out_ += "  judged on: " + Word(model, "split") + "\n";
     if (!model.contains("gates")) return;
@@ -203,14 +210,15 @@ class Summary {
 
   void Errors() {
     for (const auto& node : report_.nodes) {
-      if (node.error) out_ += "\n" + Render(*node.error, {options_.color}) + "\n";
+      if (!node.error || ActionOf(node) == "stop") continue;
+      out_ += "\n" + Render(*node.error, {options_.color}) + "\n";
     }
   }
 
   void Headline() {
     static const std::vector<std::pair<const char*, const char*>> kWords = {
-        {"build", "built"},      {"retrain", "trained"}, {"check", "checked"},
-        {"reuse", "up to date"}, {"skip", "skipped"},    {"fail", "failed"}};
+        {"build", "built"},  {"retrain", "trained"}, {"check", "checked"}, {"reuse", "up to date"},
+        {"skip", "skipped"}, {"stop", "stopped"},    {"fail", "failed"}};
     std::string counts;
     for (const auto& [action, word] : kWords) {
       if (actions_[action] == 0) continue;
@@ -224,10 +232,10 @@ class Summary {
     std::vector<std::string> commands;
     const std::string flag = options_.target.empty() ? "" : " --target " + options_.target;
     for (const auto& node : report_.nodes) {
-      if (node.action == "fail") commands.push_back("headrace show " + node.node + flag);
+      if (ActionOf(node) == "fail") commands.push_back("headrace show " + node.node + flag);
     }
     if (commands.size() > 3) commands.resize(3);
-    if (commands.empty()) {
+    if (commands.empty() && report_.status == store::RunStatus::kDone) {
       const NodeResult* table = nullptr;
       for (const auto& node : report_.nodes) {
         const bool rows = node.rows >= 0 && (node.kind == "predict" || node.kind == "sql");

@@ -81,6 +81,21 @@ TEST(RunSummaryTest, FailuresAreShownAndNamed) {
             "  headrace run\n");
 }
 
+TEST(RunSummaryTest, WhatWasStoppedDidNotFail) {
+  auto stopped = Node("a", "sql", "fail", -1);
+  stopped.error = UserError("cancelled", "cancelled").Node("a");
+  auto report = Report({stopped});
+  report.status = store::RunStatus::kInterrupted;
+  EXPECT_EQ(SummaryOf(report, {}),
+            "\n"
+            "NODE  ACTION  ROWS  TIME     REASON\n"
+            "a     stop    -     500 ms   never built\n"
+            "\n"
+            "run 20260131-093000-3f9a2c7d interrupted in 2.0 s: 1 stopped\n"
+            "what next:\n"
+            "  headrace run\n");
+}
+
 TEST(RunSummaryTest, ManyNodesShowWhatDidSomething) {
   std::vector<pipeline::NodeResult> nodes;
   for (int i = 0; i < 50; ++i) nodes.push_back(Node("n" + std::to_string(i), "sql", "reuse", 1));
