@@ -1,7 +1,5 @@
 #include "pipeline/sql_node.h"
 
-#include <algorithm>
-
 #include "pipeline/build_context.h"
 #include "pipeline/project.h"
 #include "sql/compose.h"
@@ -9,21 +7,6 @@
 
 namespace headrace::pipeline {
 namespace {
-
-/// The byte that stands at a line and column (in characters, 1-based).
-size_t OffsetOf(const std::string& text, int line, int column) {
-  size_t offset = 0;
-  for (int i = 1; i < line && offset < text.size(); ++i) {
-    size_t end = text.find('\n', offset);
-    if (end == std::string::npos) return text.size();
-    offset = end + 1;
-  }
-  for (int i = 1; i < column && offset < text.size(); ++i) {
-    ++offset;
-    while (offset < text.size() && (text[offset] & 0xC0) == 0x80) ++offset;
-  }
-  return offset;
-}
 
 class SqlNode : public Component {
  public:
@@ -56,11 +39,7 @@ class SqlNode : public Component {
     request.query = context.Query();
     auto pending = context.writer->Materialize(connection, request);
     if (!pending.ok()) {
-      Error error = std::move(pending).error();
-      if (error.place.line > 0 && error.place.file.empty()) {
-        size_t offset = OffsetOf(query.text, error.place.line, error.place.column);
-        error.place = query.PlaceAt(offset, static_cast<size_t>(std::max(error.place.length, 1)));
-      }
+      Error error = sql::PlaceError(std::move(pending).error(), query);
       if (error.place.file.empty()) error.place.file = node.file;
       return std::move(error.Node(node.name));
     }
