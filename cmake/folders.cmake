@@ -14,8 +14,16 @@ target_link_libraries(headrace_headers INTERFACE headrace_dependencies)
 
 find_package(GTest REQUIRED)
 add_library(headrace_testing INTERFACE)
-target_compile_definitions(headrace_testing INTERFACE HEADRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_include_directories(headrace_testing INTERFACE tests)
 target_link_libraries(headrace_testing INTERFACE headrace_headers GTest::gtest GTest::gtest_main)
+
+# Where this checkout lies, in one small object: were it a definition of every test, the compiler
+# cache would miss in each other clone.
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/generated/source_dir.cc" CONTENT
+  "#include \"source_dir.h\"\n\nstd::string headrace::SourceDir() { return \"${CMAKE_SOURCE_DIR}\"; }\n"
+  @ONLY)
+add_library(hr_source_dir OBJECT EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/generated/source_dir.cc")
+target_link_libraries(hr_source_dir PRIVATE headrace_testing)
 
 add_library(hr_embedded OBJECT "${CMAKE_BINARY_DIR}/generated/embedded.cc")
 target_link_libraries(hr_embedded PRIVATE headrace_headers)
@@ -38,7 +46,7 @@ endfunction()
 
 function(headrace_test_program target) # objects…
   add_executable(${target} EXCLUDE_FROM_ALL)
-  target_link_libraries(${target} PRIVATE ${ARGN} headrace_testing)
+  target_link_libraries(${target} PRIVATE ${ARGN} hr_source_dir headrace_testing)
   set_target_properties(${target} PROPERTIES
     LINKER_LANGUAGE CXX BUILD_RPATH "${HEADRACE_RPATH}")
 endfunction()

@@ -12,6 +12,7 @@
 #include "evaluate/deterministic_math.h"
 #include "evaluate/golden_fixture.h"
 #include "evaluate/random.h"
+#include "source_dir.h"
 
 namespace headrace::evaluate {
 namespace {
@@ -42,7 +43,7 @@ TEST(Calibration, EqualsScikitLearn) {
 }
 
 TEST(Calibration, EqualsSharedGoldens) {
-  const std::string folder = HEADRACE_SOURCE_DIR "/../shared/golden/calibration/";
+  const std::string folder = SourceDir() + "/../shared/golden/calibration/";
   const Json golden = ReadGolden(folder + "calibration_golden.json");
   if (golden.is_null()) GTEST_SKIP() << "no shared goldens";
   for (const std::string name : {"adult", "bank_marketing"}) {

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "source_dir.h"
+
 namespace headrace::evaluate {
 
 Json ReadGolden(const std::string& path) {
@@ -12,9 +14,7 @@ Json ReadGolden(const std::string& path) {
   return file ? Json::parse(file) : Json();
 }
 
-Json EvaluateFixture() {
-  return ReadGolden(HEADRACE_SOURCE_DIR "/tests/golden/evaluate/fixture.json");
-}
+Json EvaluateFixture() { return ReadGolden(SourceDir() + "/tests/golden/evaluate/fixture.json"); }
 
 std::vector<double> Doubles(const Json& list) {
   std::vector<double> values;

@@ -12,6 +12,7 @@
 
 #include "evaluate/golden_fixture.h"
 #include "evaluate/random.h"
+#include "source_dir.h"
 
 namespace headrace::evaluate {
 namespace {
@@ -87,7 +88,7 @@ TEST(Metrics, EvaluateAllGivesTheSameAsOneByOne) {
 
 // The predictions shared by all teams, if they lie beside the checkout.
 TEST(Metrics, EqualSharedGoldens) {
-  const std::string folder = HEADRACE_SOURCE_DIR "/../shared/golden/metrics/";
+  const std::string folder = SourceDir() + "/../shared/golden/metrics/";
   const Json golden = ReadGolden(folder + "metrics_golden.json");
   if (golden.is_null()) GTEST_SKIP() << "no shared goldens";
   const std::map<std::string, std::string> names = {{"brier", "brier_score"},

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "evaluate/random.h"
+#include "source_dir.h"
 
 namespace headrace::model {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::string ReadText(const std::string& name) {
-  std::ifstream file(fmt::format("{}/tests/golden/forest/{}", HEADRACE_SOURCE_DIR, name));
+  std::ifstream file(fmt::format("{}/tests/golden/forest/{}", SourceDir(), name));
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

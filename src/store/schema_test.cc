@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "source_dir.h"
 #include "store/sqlite_store.h"
 #include "store/store_fixture.h"
 
@@ -24,7 +25,7 @@ class StoreSchemaTest : public StoreTest {
   }
   /// A store that version 1 has written, from its dump.
   void RestoreVersion1() {
-    const std::string dump = HEADRACE_SOURCE_DIR "/src/store/testdata/version_1.sql";
+    const std::string dump = SourceDir() + "/src/store/testdata/version_1.sql";
     Must(Raw()->RunScript(Must(RealFileSystem().Read(dump))));
   }
   Status OpenWith(std::vector<Migration> steps) {

@@ -8,6 +8,7 @@
 
 #include "evaluate/deterministic_math.h"
 #include "evaluate/random.h"
+#include "source_dir.h"
 
 namespace headrace::learn {
 namespace {
@@ -69,7 +70,7 @@ std::vector<int32_t> RandomLabels(uint64_t seed, const std::vector<double>& marg
 }
 
 TEST(LinearFit, EqualsScikitLearn) {
-  std::ifstream file(HEADRACE_SOURCE_DIR "/tests/golden/evaluate/fixture.json");
+  std::ifstream file(SourceDir() + "/tests/golden/evaluate/fixture.json");
   const nlohmann::json golden = nlohmann::json::parse(file)["linear"];
   Data data;
   data.numeric = golden["x"].get<std::vector<std::vector<double>>>();
