@@ -6,11 +6,10 @@
 #include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/suggest.h"
 #include "components/sources/csv_build.h"
-#include "components/sources/old_snapshot.h"
+#include "components/sources/database_build.h"
 #include "components/sources/sqlite_rows.h"
 #include "config/project.h"
 #include "config/settings.h"
@@ -21,7 +20,6 @@ namespace headrace::components {
 namespace {
 
 using Class = SqliteStatement::Class;
-using data::PendingSnapshot;
 using data::QuoteIdentifier;
 using pipeline::BuildContext;
 using pipeline::Outcome;
@@ -43,76 +41,54 @@ std::vector<std::string> NamesOf(const std::vector<SqliteColumn>& columns) {
   return names;
 }
 
-/// One build. The database stays in one read transaction from begin to end.
-class SqliteBuild {
+/// The database stays in one read transaction from begin to end.
+class SqliteRows : public DatabaseRows {
  public:
-  SqliteBuild(const SqliteOptions& options, BuildContext& context)
-      : options_(options), context_(context), spec_(context.node->spec) {}
-  ~SqliteBuild() {
-    if (staged_ && duck_)
-      (void)duck_->Execute("DROP TABLE IF EXISTS hr_new; DROP TABLE IF EXISTS hr_fresh");
+  SqliteRows(const SqliteOptions& options, BuildContext& context)
+      : options_(options), context_(context), spec_(context.node->spec) {
+    definition_ = CsvDefinition(spec_);
+    now_ = context.clock != nullptr ? context.clock->Now() : context.now;
   }
-  SqliteBuild(const SqliteBuild&) = delete;
 
-  Result<Outcome> Run();
+  Status Open();
+  Status CheckNulls();
+  DatabaseLast Last();
+
+  std::vector<std::string> Names() const override { return NamesOf(base_.columns); }
+  std::string Shown() const override { return target_.shown; }
+  std::string Item(const std::string& name) const override { return QuoteIdentifier(name); }
+  Status PrepareAll() override;
+  Result<data::SourceHandle> ReadAll(data::DuckInstance& instance) override;
+  Result<data::SourceHandle> ReadNew(data::DuckInstance& instance,
+                                     const data::Schema& stored) override;
+  bool Conflict() const override { return progress_.conflict.has_value(); }
+  Result<bool> Widen(std::vector<Error>& notes) override;
+  Error Explain(Error error) const override;
+  int64_t RowsRead() const override { return progress_.rows; }
+  Result<std::string> NextCursor(const data::Value& aggregate, bool only_new,
+                                 const DatabaseProgress& progress) const override;
 
  private:
-  Result<Outcome> ReadAll();
-  Result<std::optional<Outcome>> ReadNew(const SqliteCursor& last);
-  Status FindTypes();
-  Status CompareColumns();
-  Status CheckNulls();
-  Result<std::string> Bound(const SqliteCursor& last) const;
-  Result<std::unique_ptr<SqliteStatement>> Start(const std::string& bound, Class value_class);
-  std::string SelectList() const;
-  std::string Latest(const std::string& relation) const;
-  Result<std::unique_ptr<PendingSnapshot>> Materialize(const std::string& select,
-                                                       std::vector<std::string> extra);
-  Result<bool> Widen(const SqliteProgress& progress);
-  Error Explain(Error error, const SqliteProgress& progress) const;
-  Status JudgeKey(int64_t null_keys) const;
-  Result<SqliteCursor> NextCursor(const SqliteProgress& progress, const SqliteCursor* last) const;
-  Result<Outcome> Finish(std::unique_ptr<PendingSnapshot> pending, const SqliteProgress& progress,
-                         const SqliteCursor* last);
-  void Note(Severity severity, Error error) {
-    notes_.push_back(std::move(error.Node(spec_.name).As(severity)));
-  }
-  void NoteReplaced(int64_t rows) {
-    Note(Severity::kHint,
-         Error(Blame::kData, "rows_replaced",
-               fmt::format("{} replaced by later rows of the same key",
-                           rows == 1 ? "1 row was" : fmt::format("{} rows were", rows))));
-  }
-  std::string KeyEquals() const;
+  Result<std::string> Bound() const;
+  Result<data::SourceHandle> Start(data::DuckInstance& instance, const std::string& bound,
+                                   Class value_class);
 
   const SqliteOptions& options_;
   BuildContext& context_;
   const spec::NodeSpec& spec_;
-  std::string definition_, reason_;
+  std::string definition_;
   Timestamp now_ = 0;
+  std::optional<SqliteCursor> last_;
   SqliteTarget target_;
   SqliteStat stat_;
   std::unique_ptr<SqliteDatabase> database_;
   SqliteBase base_;
   std::vector<SqliteType> types_;
-  std::map<std::string, std::string> fixed_;
-  /// What the table has: name, and the type of a column that the source lacks ("" = it has it).
-  std::vector<std::pair<std::string, std::string>> table_;
-  std::shared_ptr<data::DuckInstance> instance_;
-  std::optional<data::DuckConnection> duck_;
-  bool staged_ = false;
-  std::vector<Error> notes_;
+  std::unique_ptr<SqliteStatement> statement_;
+  SqliteProgress progress_;
 };
 
-Result<Outcome> SqliteBuild::Run() {
-  definition_ = CsvDefinition(spec_);
-  now_ = context_.clock != nullptr ? context_.clock->Now() : context_.now;
-  for (const auto& [name, column] : spec_.common.columns) {
-    if (column.type.empty()) continue;
-    auto fixed = FixedType(column.type, name);
-    if (!fixed.ok()) return Error(fixed.error()).At(spec_.PlaceOf("columns." + name + ".type"));
-    fixed_[name] = *fixed;
-  }
+Status SqliteRows::Open() {
   HR_ASSIGN(target_, FindSqlite(options_, *context_.project, spec_));
   // Before the read: what is committed in between is seen as a change next time.
   if (context_.fs->Exists(target_.path)) {
@@ -128,45 +104,21 @@ Result<Outcome> SqliteBuild::Run() {
   database_ = std::move(*opened);
   HR_TRY(database_->BeginRead());
   HR_ASSIGN(base_, FindBase(options_, *database_, spec_));
-  HR_ASSIGN(instance_, context_.instances->Open());
-  HR_ASSIGN(duck_, instance_->Connect());
-  HR_TRY(CompareColumns());
-  HR_TRY(CheckNulls());
-  const store::NodeState* state = context_.state;
-  if (!context_.full && !options_.cursor.empty() && state != nullptr && state->cursor &&
-      state->snapshot) {
-    const auto last = SqliteCursor::FromJson(*state->cursor);
-    if (last && last->definition == definition_ && last->value_class != Class::kNull) {
-      HR_ASSIGN(auto outcome, ReadNew(*last));
-      if (outcome) return std::move(*outcome);
-    }
-  }
-  return ReadAll();
-}
-
-/// The columns of the table, judged against those of the last run.
-Status SqliteBuild::CompareColumns() {
-  for (const SqliteColumn& column : base_.columns) table_.emplace_back(column.name, "");
-  const store::NodeState* state = context_.state;
-  if (context_.full || state == nullptr || !state->cursor || !state->snapshot) return Ok();
-  const auto last = SqliteCursor::FromJson(*state->cursor);
-  if (!last || last->definition != definition_) return Ok();
-  HR_ASSIGN(Json json, ParseJson(state->snapshot->schema, "schema"));
-  HR_ASSIGN(data::Schema old, data::SchemaFromJson(json));
-  const ColumnDiff diff = CompareColumnNames(old.Names(), NamesOf(base_.columns));
-  HR_ASSIGN(auto note, JudgeColumnDiff(diff, options_.schema_change, spec_.name,
-                                       spec_.PlaceOf(options_.table.empty() ? "query" : "table")));
-  if (note) notes_.push_back(std::move(*note));
-  if (options_.schema_change != SchemaChange::kIgnore) return Ok();
-  table_.clear();
-  for (const data::Column& column : old.columns) {
-    const bool there = IndexOf(base_.columns, column.name) >= 0;
-    table_.emplace_back(column.name, there ? "" : column.type);
-  }
   return Ok();
 }
 
-Status SqliteBuild::CheckNulls() {
+DatabaseLast SqliteRows::Last() {
+  DatabaseLast last;
+  const store::NodeState* state = context_.state;
+  if (context_.full || state == nullptr || !state->cursor || !state->snapshot) return last;
+  last_ = SqliteCursor::FromJson(*state->cursor);
+  last.comparable = last_ && last_->definition == definition_;
+  last.incremental =
+      last.comparable && !options_.cursor.empty() && last_->value_class != Class::kNull;
+  return last;
+}
+
+Status SqliteRows::CheckNulls() {
   if (options_.cursor.empty()) return Ok();
   HR_ASSIGN(auto statement,
             database_->Prepare(fmt::format("SELECT count(*) FROM ({}) WHERE {} IS NULL",
@@ -174,17 +126,11 @@ Status SqliteBuild::CheckNulls() {
   HR_ASSIGN(bool any, statement->Step());
   const int64_t count = any ? statement->Int(0) : 0;
   if (count == 0) return Ok();
-  return DataError("null_cursor", fmt::format("the cursor '{}' is NULL in {}", options_.cursor,
-                                              count == 1 ? "1 row" : fmt::format("{} rows", count)))
-      .At(spec_.PlaceOf("cursor"))
-      .Subject(options_.cursor)
-      .Hint(
-          "such rows would never be read again: fill the column, leave them out with a `query`, "
-          "or read without `cursor`");
+  return NullCursorError(spec_, options_.cursor, count);
 }
 
 /// Types by declaration; where there is none all rows are looked at first.
-Status SqliteBuild::FindTypes() {
+Status SqliteRows::PrepareAll() {
   types_.clear();
   bool all_declared = true;
   for (const SqliteColumn& column : base_.columns) {
@@ -200,77 +146,57 @@ Status SqliteBuild::FindTypes() {
   return Ok();
 }
 
-/// A running SELECT; `bound` is the cursor's, "" = all rows.
-Result<std::unique_ptr<SqliteStatement>> SqliteBuild::Start(const std::string& bound,
-                                                            Class value_class) {
-  if (value_class == Class::kNull) return database_->Prepare(base_.select);
-  HR_ASSIGN(auto statement,
-            database_->Prepare(fmt::format("SELECT * FROM ({}) WHERE {} >= ?1", base_.select,
-                                           QuoteIdentifier(options_.cursor))));
+/// A running SELECT; `bound` is the cursor's, class kNull = all rows.
+Result<data::SourceHandle> SqliteRows::Start(data::DuckInstance& instance, const std::string& bound,
+                                             Class value_class) {
+  std::string sql = base_.select;
+  if (value_class != Class::kNull) {
+    sql = fmt::format("SELECT * FROM ({}) WHERE {} >= ?1", base_.select,
+                      QuoteIdentifier(options_.cursor));
+  }
+  HR_ASSIGN(statement_, database_->Prepare(sql));
   if (value_class == Class::kInteger) {
     int64_t number = 0;
     std::from_chars(bound.data(), bound.data() + bound.size(), number);
-    statement->BindInt(1, number);
+    statement_->BindInt(1, number);
   } else if (value_class == Class::kReal) {
     double number = 0;
     std::from_chars(bound.data(), bound.data() + bound.size(), number);
-    statement->BindDouble(1, number);
-  } else {
-    statement->BindText(1, bound);
+    statement_->BindDouble(1, number);
+  } else if (value_class != Class::kNull) {
+    statement_->BindText(1, bound);
   }
-  return statement;
+  progress_ = {};
+  return instance.AddSource(ReadSqlite(
+      *statement_, progress_,
+      {target_.shown, base_.columns, types_,
+       options_.cursor.empty() ? -1 : IndexOf(base_.columns, options_.cursor), context_.cancel}));
 }
 
-std::string SqliteBuild::SelectList() const {
-  std::string items;
-  for (const auto& [name, missing] : table_) {
-    const std::string quoted = QuoteIdentifier(name);
-    std::string item = quoted;
-    if (!missing.empty()) item = fmt::format("CAST(NULL AS {})", missing);
-    for (const auto& [column, type] : fixed_) {
-      if (!SameName(column, name) || !missing.empty()) continue;
-      item = fmt::format("CAST({} AS {})", quoted, type);
-      if (data::ClassOf(type) == data::TypeClass::kInteger) {
-        // A cast alone would round 1.5 to 2.
-        const std::string exact = fmt::format("CAST({} AS DECIMAL(38,9))", quoted);
-        item = fmt::format(
-            "CASE WHEN {0} IS NULL OR {1} = trunc({1}) THEN {2} ELSE error({3}) END", quoted, exact,
-            item, data::QuoteLiteral("a value of column '" + name + "' is no whole number"));
-      }
+Result<data::SourceHandle> SqliteRows::ReadAll(data::DuckInstance& instance) {
+  return Start(instance, "", Class::kNull);
+}
+
+Result<data::SourceHandle> SqliteRows::ReadNew(data::DuckInstance& instance,
+                                               const data::Schema& stored_schema) {
+  HR_ASSIGN(std::string bound, Bound());
+  // The types of the table that is there: a value that does not fit means a full read.
+  types_.clear();
+  for (const SqliteColumn& column : base_.columns) {
+    SqliteType type = DeclaredType(column.declared);
+    const data::Column* stored = stored_schema.Find(column.name);
+    for (SqliteType candidate :
+         {SqliteType::kBoolean, SqliteType::kInteger, SqliteType::kDouble, SqliteType::kDate,
+          SqliteType::kTimestamp, SqliteType::kText, SqliteType::kBlob}) {
+      if (stored != nullptr && stored->type == SqlTypeOf(candidate)) type = candidate;
     }
-    items += fmt::format("{}{} AS {}", items.empty() ? "" : ", ", item, quoted);
+    types_.push_back(type);
   }
-  return items;
-}
-
-/// Of the rows of one key the one with the latest cursor, then the last one read.
-std::string SqliteBuild::Latest(const std::string& relation) const {
-  std::vector<std::string> names;
-  for (const auto& [name, missing] : table_) names.push_back(name);
-  const std::string cursor =
-      options_.cursor.empty() ? "" : QuoteIdentifier(options_.cursor) + " DESC, ";
-  return fmt::format(
-      "SELECT {} FROM (SELECT *, row_number() OVER () AS \"__order\" FROM {}) QUALIFY row_number() "
-      "OVER (PARTITION BY {} ORDER BY {}\"__order\" DESC) = 1",
-      data::QuoteIdentifiers(names), relation, data::QuoteIdentifiers(options_.key), cursor);
-}
-
-Result<std::unique_ptr<PendingSnapshot>> SqliteBuild::Materialize(const std::string& select,
-                                                                  std::vector<std::string> extra) {
-  data::MaterializeRequest request;
-  request.node = context_.node->name;
-  request.build_id = context_.build_id;
-  request.select = select;
-  request.aggregates = context_.aggregates;
-  for (std::string& aggregate : extra) request.aggregates.push_back(std::move(aggregate));
-  request.query = context_.Query();
-  HR_ASSIGN(PendingSnapshot pending, context_.writer->Materialize(*duck_, request));
-  return std::make_unique<PendingSnapshot>(std::move(pending));
+  return Start(instance, bound, last_->value_class);
 }
 
 /// After a value that did not fit: the types of all rows. False when that changes nothing.
-Result<bool> SqliteBuild::Widen(const SqliteProgress& progress) {
-  if (!progress.conflict) return false;
+Result<bool> SqliteRows::Widen(std::vector<Error>& notes) {
   HR_ASSIGN(auto statement, database_->Prepare(base_.select));
   HR_ASSIGN(SqliteScan scan, ScanSqlite(*statement, context_.cancel));
   bool changed = false;
@@ -286,205 +212,53 @@ Result<bool> SqliteBuild::Widen(const SqliteProgress& progress) {
         fmt::format("column '{}' is {}, not {} as declared ({}), because of '{}'", column.name,
                     SqlTypeOf(wider), SqlTypeOf(old), column.declared, conflict.value));
     note.At({.file = target_.shown, .rows = fmt::format("row {}", conflict.row)})
+        .Node(spec_.name)
+        .As(Severity::kWarning)
         .Subject(column.name)
         .Hint("correct the row, or fix the type under `columns:` to make it an error");
-    Note(Severity::kWarning, std::move(note));
+    notes.push_back(std::move(note));
   }
   return changed;
 }
 
 /// A fault of DuckDB while it read: the reader's own fault, or a cast to a fixed type.
-Error SqliteBuild::Explain(Error error, const SqliteProgress& progress) const {
+Error SqliteRows::Explain(Error error) const {
   if (error.code == "source_failed" && error.cause != nullptr) return Error(*error.cause);
   if (error.code == "conversion" || error.code == "out_of_range" || error.code == "bad_input") {
     Error bad = DataError("bad_value", error.message);
-    return bad.At({.file = target_.shown, .rows = fmt::format("row {} or before", progress.rows)})
+    return bad.At({.file = target_.shown, .rows = fmt::format("row {} or before", progress_.rows)})
         .Hint("correct the row, or change the type under `columns:`");
   }
   return error;
 }
 
-Status SqliteBuild::JudgeKey(int64_t null_keys) const {
-  if (null_keys == 0) return Ok();
-  return DataError("null_key",
-                   fmt::format("the key ({}) is NULL in {}", fmt::join(options_.key, ", "),
-                               null_keys == 1 ? "1 row" : fmt::format("{} rows", null_keys)))
-      .At(spec_.PlaceOf("key"))
-      .Hint("correct the rows, leave them out with a `query`, or choose another `key`");
-}
-
-// ---- Reading everything
-
-Result<Outcome> SqliteBuild::ReadAll() {
-  HR_TRY(FindTypes());
-  if (context_.progress != nullptr) context_.progress->SetStage("reading");
-  std::vector<std::string> extra;
-  if (!options_.key.empty()) {
-    std::string missing;
-    for (const std::string& key : options_.key) {
-      missing += (missing.empty() ? "" : " OR ") + QuoteIdentifier(key) + " IS NULL";
-    }
-    const std::string names = data::QuoteIdentifiers(options_.key);
-    extra = {fmt::format("count(*) FILTER (WHERE {})", missing),
-             fmt::format("count(*) - count(DISTINCT {})",
-                         options_.key.size() > 1 ? "ROW(" + names + ")" : names)};
-  }
-  bool latest_only = false;
-  for (int round = 0; round < 4; ++round) {
-    HR_ASSIGN(auto statement, Start("", Class::kNull));
-    SqliteProgress progress;
-    HR_ASSIGN(auto source,
-              instance_->AddSource(ReadSqlite(
-                  *statement, progress,
-                  {target_.shown, base_.columns, types_,
-                   options_.cursor.empty() ? -1 : IndexOf(base_.columns, options_.cursor),
-                   context_.cancel})));
-    std::string select = fmt::format("SELECT {} FROM {}", SelectList(), source.sql());
-    if (latest_only) select = Latest("(" + select + ")");
-    auto pending = Materialize(select, latest_only ? std::vector<std::string>() : extra);
-    if (!pending.ok()) {
-      if (progress.conflict) {
-        HR_ASSIGN(bool widened, Widen(progress));
-        if (widened) continue;
-      }
-      return Explain(std::move(pending).error(), progress);
-    }
-    if (!options_.key.empty() && !latest_only) {
-      const auto& values = (*pending)->aggregates();
-      HR_TRY(JudgeKey(values[values.size() - 2].AsInt64()));
-      const int64_t repeated = values.back().AsInt64();
-      if (repeated > 0) {
-        NoteReplaced(repeated);
-        latest_only = true;
-        continue;
-      }
-    }
-    return Finish(std::move(*pending), progress, nullptr);
-  }
-  return InternalError("types of SQLite columns were widened without end");
-}
-
-// ---- Reading what is new
-
-Result<std::string> SqliteBuild::Bound(const SqliteCursor& last) const {
-  if (options_.lookback.micros == 0) return last.value;
-  if (last.value_class == Class::kText) {
-    if (auto moved = MoveBack(last.value, options_.lookback.micros)) return *moved;
+Result<std::string> SqliteRows::Bound() const {
+  if (options_.lookback.micros == 0) return last_->value;
+  if (last_->value_class == Class::kText) {
+    if (auto moved = MoveBack(last_->value, options_.lookback.micros)) return *moved;
   }
   return DataError("bad_cursor", fmt::format("the cursor '{}' holds '{}', which is no time, so it "
                                              "can't be moved back by `lookback`",
-                                             options_.cursor, last.value))
+                                             options_.cursor, last_->value))
       .At(spec_.PlaceOf("lookback"))
       .Subject(options_.cursor)
       .Hint("leave `lookback` out, or use a cursor that holds times like 2026-01-31 09:30:00");
 }
 
-std::string SqliteBuild::KeyEquals() const {
-  std::string same;
-  for (const std::string& key : options_.key) {
-    same += fmt::format("{}n.{} = o.{}", same.empty() ? "" : " AND ", QuoteIdentifier(key),
-                        QuoteIdentifier(key));
-  }
-  return same;
-}
-
-/// nullopt when everything must be read after all.
-Result<std::optional<Outcome>> SqliteBuild::ReadNew(const SqliteCursor& last) {
-  HR_ASSIGN(std::string bound, Bound(last));
-  HR_ASSIGN(data::Snapshot old, OldSnapshot(context_));
-  // The types of the table that is there: a value that does not fit means a full read.
-  types_.clear();
-  for (const SqliteColumn& column : base_.columns) {
-    SqliteType type = DeclaredType(column.declared);
-    const data::Column* stored = old.schema.Find(column.name);
-    for (SqliteType candidate :
-         {SqliteType::kBoolean, SqliteType::kInteger, SqliteType::kDouble, SqliteType::kDate,
-          SqliteType::kTimestamp, SqliteType::kText, SqliteType::kBlob}) {
-      if (stored != nullptr && stored->type == SqlTypeOf(candidate)) type = candidate;
-    }
-    types_.push_back(type);
-  }
-  HR_ASSIGN(auto statement, Start(bound, last.value_class));
-  SqliteProgress progress;
-  HR_ASSIGN(auto source, instance_->AddSource(ReadSqlite(
-                             *statement, progress,
-                             {target_.shown, base_.columns, types_,
-                              IndexOf(base_.columns, options_.cursor), context_.cancel})));
-  staged_ = true;
-  HR_TRY(duck_->Execute("DROP TABLE IF EXISTS hr_new; DROP TABLE IF EXISTS hr_fresh"));
-  auto staged = duck_->Execute(
-      fmt::format("CREATE TEMP TABLE hr_new AS SELECT {} FROM {}", SelectList(), source.sql()), {},
-      context_.Query());
-  if (!staged.ok()) {
-    if (progress.conflict) {
-      reason_ = "a new value does not fit the type of its column: all rows were read";
-      return std::optional<Outcome>();
-    }
-    return Explain(std::move(staged).error(), progress);
-  }
-  HR_ASSIGN(data::Schema result, duck_->Describe("SELECT * FROM hr_new"));
-  HR_ASSIGN(data::Schema stored, data::StoredSchema(result));
-  if (stored != old.schema) {
-    reason_ = "the columns changed: all rows were read";
-    return std::optional<Outcome>();
-  }
-  if (!options_.key.empty()) {
-    std::string missing;
-    for (const std::string& key : options_.key) {
-      missing += (missing.empty() ? "" : " OR ") + QuoteIdentifier(key) + " IS NULL";
-    }
-    HR_ASSIGN(auto nulls, duck_->Query("SELECT count(*) FROM hr_new WHERE " + missing));
-    HR_TRY(JudgeKey(nulls.at(0, 0).AsInt64()));
-  }
-  // Rows at the border were read before: what is there already is taken off, copy by copy.
-  const std::string names = data::QuoteIdentifiers(old.schema.Names());
-  const std::string items = data::StoredSelectList(result, stored);
-  const std::string old_rows = data::ReadSnapshotSql(context_.warehouse, old);
-  const std::string candidates = options_.key.empty() ? "SELECT * FROM hr_new" : Latest("hr_new");
-  HR_TRY(duck_->Execute(
-      fmt::format("CREATE TEMP TABLE hr_fresh AS SELECT {0} FROM ({1}) EXCEPT ALL SELECT {2} FROM "
-                  "({3}) WHERE {4} >= (SELECT min({4}) FROM hr_new)",
-                  items, candidates, names, old_rows, QuoteIdentifier(options_.cursor)),
-      {}, context_.Query()));
-  std::string select = fmt::format("SELECT {} FROM hr_fresh", names);
-  bool append = true;
-  if (!options_.key.empty()) {
-    HR_ASSIGN(auto touched,
-              duck_->Query(fmt::format("SELECT count(*) FROM ({}) AS o WHERE EXISTS (SELECT 1 FROM "
-                                       "hr_fresh AS n WHERE {})",
-                                       old_rows, KeyEquals()),
-                           {}, context_.Query()));
-    const int64_t count = touched.at(0, 0).AsInt64();
-    if (count > 0) {
-      append = false;
-      NoteReplaced(count);
-      select = fmt::format(
-          "SELECT {} FROM ({}) AS o WHERE NOT EXISTS (SELECT 1 FROM hr_fresh AS n "
-          "WHERE {}) UNION ALL {}",
-          names, old_rows, KeyEquals(), select);
-    }
-  }
-  HR_ASSIGN(auto pending, Materialize(select, {}));
-  HR_ASSIGN(Outcome outcome, Finish(std::move(pending), progress, &last));
-  if (append) outcome.append_to = std::move(old);
-  return std::optional<Outcome>(std::move(outcome));
-}
-
-// ---- The cursor
-
-Result<SqliteCursor> SqliteBuild::NextCursor(const SqliteProgress& progress,
-                                             const SqliteCursor* last) const {
+Result<std::string> SqliteRows::NextCursor(const data::Value&, bool only_new,
+                                           const DatabaseProgress&) const {
   SqliteCursor next;
   next.definition = definition_;
   next.stat = stat_;
-  if (options_.cursor.empty()) return next;
+  if (options_.cursor.empty()) return next.ToJson();
+  const SqliteCursor* last = only_new ? &*last_ : nullptr;
   if (last != nullptr) {
     next.value_class = last->value_class;
     next.value = last->value;
   }
-  if (progress.cursor_class == Class::kNull) return next;  // no rows
-  if (progress.cursor_mixed || progress.cursor_class == Class::kBlob ||
-      (last != nullptr && last->value_class != progress.cursor_class)) {
+  if (progress_.cursor_class == Class::kNull) return next.ToJson();  // no rows
+  if (progress_.cursor_mixed || progress_.cursor_class == Class::kBlob ||
+      (last != nullptr && last->value_class != progress_.cursor_class)) {
     return DataError("bad_cursor",
                      fmt::format("the cursor '{}' holds values of several types, which have no "
                                  "common order",
@@ -493,16 +267,16 @@ Result<SqliteCursor> SqliteBuild::NextCursor(const SqliteProgress& progress,
         .Subject(options_.cursor)
         .Hint("correct the values, or cast the column in a `query`");
   }
-  next.value_class = progress.cursor_class;
-  switch (progress.cursor_class) {
+  next.value_class = progress_.cursor_class;
+  switch (progress_.cursor_class) {
     case Class::kInteger:
-      next.value = std::to_string(progress.cursor_int);
+      next.value = std::to_string(progress_.cursor_int);
       break;
     case Class::kReal:
-      next.value = fmt::format("{}", progress.cursor_double);
+      next.value = fmt::format("{}", progress_.cursor_double);
       break;
     default: {
-      next.value = std::max(last == nullptr ? std::string() : last->value, progress.cursor_text);
+      next.value = std::max(last == nullptr ? std::string() : last->value, progress_.cursor_text);
       // A date in the future must not hide what comes until then.
       const auto time = ParseSqliteTimestamp(next.value);
       if (time && *time > now_) {
@@ -510,23 +284,7 @@ Result<SqliteCursor> SqliteBuild::NextCursor(const SqliteProgress& progress,
       }
     }
   }
-  return next;
-}
-
-Result<Outcome> SqliteBuild::Finish(std::unique_ptr<PendingSnapshot> pending,
-                                    const SqliteProgress& progress, const SqliteCursor* last) {
-  HR_ASSIGN(SqliteCursor cursor, NextCursor(progress, last));
-  Outcome outcome;
-  outcome.reason = reason_;
-  outcome.rows = progress.rows;
-  outcome.cursor = cursor.ToJson();
-  if (progress.rows == 0 && last == nullptr) {
-    Note(Severity::kHint,
-         Error(Blame::kData, "no_rows", "there are no rows").At({.file = target_.shown}));
-  }
-  outcome.notes = std::move(notes_);
-  outcome.pending.emplace(std::move(*pending));
-  return outcome;
+  return next.ToJson();
 }
 
 }  // namespace
@@ -669,7 +427,16 @@ std::optional<std::string> MoveBack(const std::string& time, int64_t micros) {
 }
 
 Result<Outcome> BuildSqlite(const SqliteOptions& options, BuildContext& context) {
-  return SqliteBuild(options, context).Run();
+  SqliteRows rows(options, context);
+  HR_TRY(FixedTypes(context.node->spec));  // a wrong type before a database that is not there
+  HR_TRY(rows.Open());
+  HR_TRY(rows.CheckNulls());
+  DatabaseRead read;
+  read.query = options.table.empty();
+  read.cursor = options.cursor;
+  read.key = options.key;
+  read.schema_change = options.schema_change;
+  return BuildFromDatabase(read, rows.Last(), rows, context);
 }
 
 }  // namespace headrace::components

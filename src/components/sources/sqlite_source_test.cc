@@ -119,9 +119,10 @@ TEST_F(SqliteTest, CursorWithoutKeyAppends) {
             "id=3, at=2024-01-02\nid=4, at=2024-01-03\n");
   Sql("CREATE INDEX i ON usage(id)");
   Run();
-  EXPECT_EQ(Result("usage").rows, 1);
-  Run();
   EXPECT_EQ(Result("usage").action, "reuse");
+  EXPECT_EQ(Result("usage").reason, "no new rows in data/usage.db");
+  Run();
+  EXPECT_EQ(Result("usage").reason, "data/usage.db unchanged");
 }
 
 TEST_F(SqliteTest, CursorWithKeyMerges) {
