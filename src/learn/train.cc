@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/thread_pool.h"
@@ -21,7 +20,9 @@
 #include "learn/learner.h"
 #include "learn/score_view.h"
 #include "learn/search.h"
-#include "model/column_values.h"
+#include "learn/split_wish.h"
+#include "learn/train_report.h"
+#include "learn/train_rows.h"
 #include "model/member_runtime.h"
 #include "model/scorer.h"
 
@@ -31,43 +32,6 @@ namespace {
 /// Below this many rows members are trained side by side on one thread each: LightGBM's own threads
 /// cost more than they give. Results are equal either way.
 constexpr size_t kRowsForThreads = 50'000;
-
-/// `test: 20% | 30 days | holdout | cross`, `label_after:`.
-Result<evaluate::SplitOptions> SplitOptionsOf(const ModelSpec& spec, bool single) {
-  evaluate::SplitOptions out;
-  out.seed = static_cast<uint64_t>(spec.seed);
-  if (single) out.folds = 2;  // they are not used
-  const std::string& test = spec.test;
-  const auto refuse = [&](const std::string& why) {
-    return UserError("bad_test", fmt::format("`test: {}` of model '{}' {}", test, spec.name, why))
-        .Subject(test)
-        .Hint("write a share (20%), a duration (30 days, with time:), holdout or cross");
-  };
-  if (test == "holdout") {
-    out.choice = evaluate::SplitChoice::kHoldout;
-  } else if (test == "cross") {
-    out.choice = evaluate::SplitChoice::kCross;
-  } else if (test.ends_with('%')) {
-    const auto share = model::ParseNumber(std::string_view(test).substr(0, test.size() - 1));
-    if (!share || !(*share >= 1 && *share <= 80)) return refuse("is no share from 1% to 80%");
-    out.test_share = *share / 100;
-    out.choice = evaluate::SplitChoice::kHoldout;
-  } else if (!test.empty()) {
-    const auto duration = ParseDuration(test);
-    if (!duration.ok()) return refuse("is neither a share nor a duration");
-    if (spec.time.empty()) return refuse("is a duration, which needs a `time:` column");
-    out.test_duration = *duration;
-  }
-  if (!spec.label_after.empty()) {
-    HR_ASSIGN(out.label_after, ParseDuration(spec.label_after));
-    if (spec.time.empty()) {
-      return UserError("bad_label_after", fmt::format("`label_after: {}` of model '{}' needs a "
-                                                      "`time:` column",
-                                                      spec.label_after, spec.name));
-    }
-  }
-  return out;
-}
 
 class Training {
  public:
@@ -401,163 +365,23 @@ class Training {
     package.profile = frame_.profile;
     package.training_rows = static_cast<int64_t>(trained_.size());
     package.seed = spec_.seed;
-    FillLeaderboard();
-    FillRows();
-    FillSummary();
-    package.report = ReportText();
+    out_.leaderboard = MakeLeaderboard(race_, ensemble_, *metric_);
+    const HonestScores judged{judged_, margins_};
+    package.seen = MakeSeenRows(frame_, trained_, {out_of_fold_.rows, ensemble_.margins}, judged);
+    out_.test_rows = MakeTestRows(frame_, judged,
+                                  plan_.test.empty() ? set_.folds : std::vector<evaluate::Fold>());
+    ReportInput report;
+    report.outcome = &out_;
+    report.plan = &plan_;
+    report.metric = metric_;
+    report.judged_rows = judged_.size();
+    report.optimism = optimism_;
+    if (request_.champion != nullptr) report.judged_by_versions = request_.champion->version + 1;
+    out_.summary = SummaryText(report);
+    package.report = ReportText(report);
     // A package that can't be scored must not leave this function.
     HR_TRY(model::BuildMembers(package));
     return Ok();
-  }
-
-  void FillLeaderboard() {
-    std::vector<double> weight(race_.candidates.size(), 0.0);
-    for (const auto& part : ensemble_.parts) weight[part.candidate] = part.weight;
-    for (size_t i = 0; i < race_.candidates.size(); ++i) {
-      const Candidate& candidate = race_.candidates[i];
-      out_.leaderboard.push_back({candidate.name, std::string(candidate.learner->name()),
-                                  ConfigText(candidate.trial->chosen()), candidate.score, weight[i],
-                                  candidate.note});
-    }
-    if (ensemble_.parts.size() > 1) {
-      out_.leaderboard.push_back({"ensemble", "ensemble", "{}", ensemble_.score, 1.0, ""});
-    }
-    std::stable_sort(out_.leaderboard.begin(), out_.leaderboard.end(),
-                     [&](const LeaderboardRow& a, const LeaderboardRow& b) {
-                       if (a.note.empty() != b.note.empty()) return a.note.empty();
-                       return metric_->Better(a.score, b.score);
-                     });
-  }
-
-  void FillRows() {
-    const auto outputs = static_cast<size_t>(frame_.outputs());
-    const auto n = static_cast<size_t>(frame_.rows());
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> scores(n * outputs, nan);
-    const auto put = [&](const std::vector<uint32_t>& rows, const std::vector<double>& margins) {
-      for (size_t i = 0; i < rows.size() && !margins.empty(); ++i) {
-        std::copy_n(margins.begin() + static_cast<std::ptrdiff_t>(i * outputs), outputs,
-                    scores.begin() + static_cast<std::ptrdiff_t>(rows[i] * outputs));
-      }
-    };
-    put(out_of_fold_.rows, ensemble_.margins);
-    put(judged_, margins_);
-    FillSeen(scores);
-    FillTestRows();
-  }
-
-  void FillSeen(const std::vector<double>& scores) {
-    const auto outputs = static_cast<size_t>(frame_.outputs());
-    const auto n = static_cast<size_t>(frame_.rows());
-    std::vector<uint8_t> trained(n, 0);
-    for (const uint32_t row : trained_) trained[row] = 1;
-    std::vector<uint32_t> order(n);
-    std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](uint32_t a, uint32_t b) { return frame_.id[a].low < frame_.id[b].low; });
-    model::SeenRows& seen = out_.package.seen;
-    seen.outputs = frame_.outputs();
-    seen.rows.reserve(n);
-    seen.scores.reserve(n * outputs);
-    for (const uint32_t row : order) {
-      const uint64_t id = frame_.id[row].low;
-      if (!seen.rows.empty() && seen.rows.back().id == id) {  // the same row again
-        seen.rows.back().trained = seen.rows.back().trained || trained[row] != 0;
-        continue;
-      }
-      seen.rows.push_back({id, frame_.content[row], trained[row] != 0});
-      for (size_t k = 0; k < outputs; ++k) seen.scores.push_back(scores[row * outputs + k]);
-    }
-  }
-
-  void FillTestRows() {
-    TestRows& rows = out_.test_rows;
-    rows.outputs = frame_.outputs();
-    rows.margins = margins_;
-    std::vector<int32_t> fold_of(static_cast<size_t>(frame_.rows()), -1);
-    if (plan_.test.empty()) {
-      for (size_t f = 0; f < set_.folds.size(); ++f) {
-        for (const uint32_t row : set_.folds[f].valid) fold_of[row] = static_cast<int32_t>(f);
-      }
-    }
-    for (const uint32_t row : judged_) {
-      rows.ids.push_back(frame_.id[row].low);
-      rows.input_rows.push_back(frame_.input_row.empty() ? row : frame_.input_row[row]);
-      rows.folds.push_back(fold_of[row]);
-      rows.truth.push_back(frame_.task == model::Task::kRegression ? frame_.target[row]
-                                                                   : frame_.label[row]);
-      rows.weights.push_back(frame_.weight.empty() ? 1 : frame_.weight[row]);
-    }
-  }
-
-  void FillSummary() {
-    const std::string name(metric_->name);
-    const auto value = out_.package.metrics.find(name);
-    if (value == out_.package.metrics.end()) {
-      out_.summary = fmt::format("{} is undefined on {} rows", name, judged_.size());
-      return;
-    }
-    out_.summary = fmt::format("{} {:.4g}", name, value->second.value);
-    if (!std::isnan(value->second.low)) {
-      out_.summary += fmt::format(" [{:.4g}, {:.4g}]", value->second.low, value->second.high);
-    }
-    out_.summary += fmt::format(" on {} {} rows", judged_.size(),
-                                plan_.test.empty() ? "cross-validated" : "test");
-    const auto baseline = out_.baseline.find(name);
-    if (baseline != out_.baseline.end()) {
-      out_.summary += fmt::format(", baseline {:.4g}", baseline->second.value);
-    }
-    const auto champion = out_.champion.find(name);
-    if (champion != out_.champion.end()) {
-      out_.summary += fmt::format(", champion {:.4g}", champion->second.value);
-    }
-  }
-
-  std::string ReportText() const {
-    Json leaderboard = Json::array(), gates = Json::array(), findings = Json::array();
-    const auto number = [](double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); };
-    for (const LeaderboardRow& row : out_.leaderboard) {
-      leaderboard.push_back({{"name", row.name},
-                             {"learner", row.learner},
-                             {"config", Json::parse(row.config, nullptr, false)},
-                             {"score", number(row.score)},
-                             {"weight", row.weight},
-                             {"note", row.note}});
-    }
-    for (const evaluate::GateLine& line : out_.gate.lines) {
-      gates.push_back({{"gate", line.gate},
-                       {"slice", line.slice},
-                       {"verdict", evaluate::VerdictName(line.verdict)},
-                       {"judged", line.judged},
-                       {"value", number(line.value)},
-                       {"low", number(line.low)},
-                       {"high", number(line.high)},
-                       {"rows", line.rows},
-                       {"message", line.message}});
-    }
-    for (const Finding& finding : out_.findings) {
-      findings.push_back(
-          {{"code", finding.code}, {"subject", finding.subject}, {"message", finding.message}});
-    }
-    Json baseline = Json::object();
-    for (const auto& [name, metric] : out_.baseline) baseline[name] = number(metric.value);
-    const Json report = {
-        {"summary", out_.summary},
-        {"split",
-         {{"kind", evaluate::SplitKindName(plan_.kind)},
-          {"description", plan_.description},
-          {"judged_rows", judged_.size()},
-          {"judged_by_versions", request_.champion == nullptr ? 1 : request_.champion->version + 1},
-          {"rows", out_.rows},
-          {"rows_without_target", out_.rows_without_target}}},
-        {"trials", out_.trials},
-        {"optimism", optimism_},
-        {"baseline", std::move(baseline)},
-        {"leaderboard", std::move(leaderboard)},
-        {"gates", std::move(gates)},
-        {"verdict", evaluate::VerdictName(out_.gate.verdict)},
-        {"findings", std::move(findings)}};
-    return report.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
   }
 
   void Report(const std::string& stage, int64_t done, int64_t total, const std::string& note) {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "data/arrow_abi.h"
 #include "evaluate/gate.h"
+#include "learn/finding.h"
 #include "learn/model_spec.h"
 #include "model/package.h"
 
@@ -49,13 +50,6 @@ struct LeaderboardRow {
   double score = 0;           ///< out-of-fold value of the metric
   double weight = 0;          ///< in the ensemble
   std::string note;           ///< e.g. why it was removed
-};
-
-/// Something about the data or the search a person should know.
-struct Finding {
-  std::string code;     ///< e.g. "null_target", "left_out", "leak_suspect", "member_removed"
-  std::string subject;  ///< column or learner
-  std::string message;
 };
 
 /// The rows that gave the numbers: what the model said of them without having seen them. One entry

@@ -12,6 +12,7 @@
 #include "learn/judge.h"
 #include "learn/target_reader.h"
 #include "learn/train.h"
+#include "learn/train_report.h"
 #include "model/package.h"
 #include "pipeline/project.h"
 
@@ -280,14 +281,8 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   }
   const Json metrics = MetricsJson(package.metrics);
   version.metrics = metrics.dump();
-  Json gates = Json::array();
-  for (const auto& line : trained->gate.lines) {
-    gates.push_back({{"gate", line.gate},
-                     {"slice", line.slice},
-                     {"verdict", evaluate::VerdictName(line.verdict)},
-                     {"message", line.message}});
-  }
-  version.gate = gates.dump();
+  const std::string gate_lines = learn::GatesJson(trained->gate);
+  version.gate = gate_lines;
 
   pipeline::Outcome outcome;
   outcome.action = versions.empty() ? "build" : "retrain";
@@ -296,10 +291,12 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
                      : champion          ? champion->content_hash
                                          : "";
   for (const auto& finding : trained->findings) {
-    outcome.notes.push_back(UserError(finding.code, finding.message)
-                                .As(Severity::kHint)
-                                .Node(name_)
-                                .Subject(finding.subject));
+    Error note = UserError(finding.code, finding.message);
+    note.As(Severity::kHint).Node(name_).Subject(finding.subject);
+    if (finding.level == learn::FindingLevel::kHint) {
+      note.At(context.node->spec.PlaceOf(finding.field.empty() ? "from" : finding.field));
+    }
+    outcome.notes.push_back(std::move(note));
   }
   Json event;
   event["node"] = name_;
@@ -309,7 +306,8 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   event["metrics"] = metrics;
   event["baseline"] = MetricsJson(trained->baseline);
   if (champion_package) event["champion"] = MetricsJson(trained->champion);
-  event["gates"] = gates;
+  event["gates"] = Json::parse(gate_lines);
+  event["findings"] = Json::parse(learn::FindingsJson(trained->findings));
   event["summary"] = trained->summary;
   event["trials"] = trained->trials;
   event["split"] = package.split;
