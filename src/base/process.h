@@ -3,8 +3,8 @@
 
 namespace headrace {
 
-/// Sets OMP_WAIT_POLICY=passive (unless set) before any OpenMP library is loaded, ignores SIGPIPE,
-/// sets the C locale for numbers. Idempotent.
+/// Sets OMP_WAIT_POLICY=passive and GOMP_SPINCOUNT (unless set) before any OpenMP library is
+/// loaded, ignores SIGPIPE, sets the C locale for numbers. Idempotent.
 void InitProcess();
 
 }  // namespace headrace

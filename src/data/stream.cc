@@ -57,6 +57,8 @@ class StreamReader : public BatchReader {
       if (chunk == nullptr) {
         finished_ = true;
         HR_TRY(AtEnd());
+        interrupt_.reset();
+        result_.reset();  // what a sort or join holds: consumers finish their work after the end
         break;
       }
       idx_t count = duckdb_data_chunk_get_size(chunk);

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -110,22 +112,22 @@ Status CheckTarget(const SplitInput& input, const SplitOptions& options) {
   return Ok();
 }
 
-/// Dense numbers of equal hashes, in order of first appearance.
+/// Dense numbers of equal hashes, in order of first appearance. The hashes are even, so their low
+/// bits are the place in an open table of first rows.
 std::vector<uint32_t> NumberUnits(std::span<const Hash128> hashes, uint32_t* units) {
-  std::vector<uint32_t> order(hashes.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return hashes[a] != hashes[b] ? hashes[a] < hashes[b] : a < b;
-  });
-  std::vector<uint32_t> first(hashes.size());  // first row of each row's set
-  for (size_t i = 0; i < order.size(); ++i) {
-    const bool same = i > 0 && hashes[order[i]] == hashes[order[i - 1]];
-    first[order[i]] = same ? first[order[i - 1]] : order[i];
-  }
-  std::vector<uint32_t> number(hashes.size());
+  constexpr uint32_t kFree = std::numeric_limits<uint32_t>::max();
+  const size_t places = std::bit_ceil(2 * hashes.size() + 1);
+  std::vector<uint32_t> first(places, kFree), number(hashes.size());
   uint32_t next = 0;
-  for (size_t i = 0; i < number.size(); ++i) {
-    number[i] = first[i] == i ? next++ : number[first[i]];
+  for (uint32_t row = 0; row < number.size(); ++row) {
+    size_t at = hashes[row].low & (places - 1);
+    while (first[at] != kFree && hashes[first[at]] != hashes[row]) at = (at + 1) & (places - 1);
+    if (first[at] == kFree) {
+      first[at] = row;
+      number[row] = next++;
+    } else {
+      number[row] = number[first[at]];
+    }
   }
   *units = next;
   return number;

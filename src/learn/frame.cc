@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/suggest.h"
+#include "base/thread_pool.h"
 #include "evaluate/random.h"
 #include "learn/feature_builder.h"
 #include "learn/target_reader.h"
@@ -17,6 +18,8 @@ namespace headrace::learn {
 namespace {
 
 using model::InputClass;
+
+constexpr int64_t kRowsAtOnce = 65536;
 
 /// Positions of the columns a spec names; −1 = none.
 struct Columns {
@@ -36,11 +39,18 @@ class FrameReader {
     frame_.earlier.resize(options_.scorers.size());
     HR_ASSIGN(TargetReader target,
               TargetReader::Make(spec_, schema_.columns[static_cast<size_t>(at_.target)].type));
-    while (true) {
-      HR_TRY(options_.cancel.Check());
-      HR_ASSIGN(std::optional<data::Batch> batch, rows_.Next());
-      if (!batch) break;
-      HR_TRY(AddBatch(*batch, &target));
+    bool more = true;
+    while (more) {
+      std::vector<data::Batch> batches;
+      for (int64_t rows = 0; more && rows < kRowsAtOnce;) {
+        HR_TRY(options_.cancel.Check());
+        HR_ASSIGN(std::optional<data::Batch> batch, rows_.Next());
+        more = batch.has_value();
+        if (!more) break;
+        rows += batch->rows();
+        batches.push_back(std::move(*batch));
+      }
+      HR_TRY(AddBatches(batches, &target));
     }
     HR_TRY(target.Finish(spec_, options_.known_positive, frame_.rows_without_target, &frame_));
     HR_TRY(CheckWeights());
@@ -199,62 +209,90 @@ class FrameReader {
     return Ok();
   }
 
-  Status AddBatch(const data::Batch& batch, TargetReader* target) {
-    const int64_t rows = batch.rows();
-    keep_.resize(static_cast<size_t>(rows));
-    const model::ColumnValues values(batch, schema_, at_.target);
-    frame_.rows_without_target += target->Mask(values, rows, keep_.data());
-    if (at_.time >= 0) MaskTime(batch);
-    HR_TRY(target->Add(values, rows, keep_.data()));
-    const bool all = std::find(keep_.begin(), keep_.end(), 0) == keep_.end();
-    AddIdentities(batch);
-    AddExtras(batch);
-    HR_TRY(AddEarlier(batch));
-    for (auto& [at, builder] : builders_) {
-      builder->Add(model::ColumnValues(batch, schema_, at), rows, all ? nullptr : keep_.data());
+  /// Hashes of the key (or features), of the whole row and of the group.
+  struct Identities {
+    std::vector<Hash128> row, content, group;
+  };
+
+  /// Columns are independent of each other, and hashes of rows too: some batches at a time go to
+  /// several threads, and what they give is appended in order.
+  Status AddBatches(const std::vector<data::Batch>& batches, TargetReader* target) {
+    std::vector<std::vector<uint8_t>> keep(batches.size());
+    for (size_t b = 0; b < batches.size(); ++b) {
+      const data::Batch& batch = batches[b];
+      keep[b].resize(static_cast<size_t>(batch.rows()));
+      const model::ColumnValues values(batch, schema_, at_.target);
+      frame_.rows_without_target += target->Mask(values, batch.rows(), keep[b].data());
+      if (at_.time >= 0) MaskTime(batch, keep[b]);
+      HR_TRY(target->Add(values, batch.rows(), keep[b].data()));
     }
-    frame_.input_rows += rows;
+    std::vector<Identities> identities(batches.size());
+    const auto columns = static_cast<int64_t>(builders_.size());
+    HR_TRY(ParallelFor(options_.threads, columns + static_cast<int64_t>(batches.size()),
+                       options_.cancel, [&](int64_t task) -> Status {
+                         if (task < columns) {
+                           AddFeature(static_cast<size_t>(task), batches, keep);
+                         } else {
+                           const auto b = static_cast<size_t>(task - columns);
+                           identities[b] = Identify(batches[b]);
+                         }
+                         return Ok();
+                       }));
+    for (size_t b = 0; b < batches.size(); ++b) {
+      AppendIdentities(identities[b], keep[b]);
+      AddExtras(batches[b], keep[b]);
+      HR_TRY(AddEarlier(batches[b], keep[b]));
+      frame_.input_rows += batches[b].rows();
+    }
     return Ok();
   }
 
-  void MaskTime(const data::Batch& batch) {
+  void AddFeature(size_t feature, const std::vector<data::Batch>& batches,
+                  const std::vector<std::vector<uint8_t>>& keep) {
+    auto& [at, builder] = builders_[feature];
+    for (size_t b = 0; b < batches.size(); ++b) {
+      const bool all = std::find(keep[b].begin(), keep[b].end(), 0) == keep[b].end();
+      builder->Add(model::ColumnValues(batches[b], schema_, at), batches[b].rows(),
+                   all ? nullptr : keep[b].data());
+    }
+  }
+
+  void MaskTime(const data::Batch& batch, std::vector<uint8_t>& keep) {
     const model::ColumnValues time(batch, schema_, at_.time);
     for (int64_t i = 0; i < batch.rows(); ++i) {
-      if (keep_[static_cast<size_t>(i)] != 0 && time.IsNull(i)) {
-        keep_[static_cast<size_t>(i)] = 0;
+      if (keep[static_cast<size_t>(i)] != 0 && time.IsNull(i)) {
+        keep[static_cast<size_t>(i)] = 0;
         ++without_time_;
       }
     }
   }
 
-  /// Hashes of the key (or features) and of the whole row, column by column.
-  void AddIdentities(const data::Batch& batch) {
+  /// Column by column.
+  Identities Identify(const data::Batch& batch) const {
     const auto rows = static_cast<size_t>(batch.rows());
-    content_.assign(rows, Hash128{});
+    Identities out;
     const auto add = [&](int at, std::vector<Hash128>* to) {
       const model::ColumnValues values(batch, schema_, at);
+      to->resize(rows);
       for (size_t i = 0; i < rows; ++i) Mix(values.Hash(static_cast<int64_t>(i)), &(*to)[i]);
     };
-    for (const auto& [at, builder] : builders_) add(at, &content_);
-    identity_ = content_;
-    if (!at_.key.empty()) {
-      identity_.assign(rows, Hash128{});
-      for (const int at : at_.key) add(at, &identity_);
-    }
-    add(at_.target, &content_);
-    for (size_t i = 0; i < rows; ++i) {
-      if (keep_[i] == 0) continue;
-      frame_.id.push_back(identity_[i]);
-      frame_.content.push_back(content_[i].low);
+    out.content.resize(rows);
+    for (const auto& [at, builder] : builders_) add(at, &out.content);
+    if (at_.key.empty()) out.row = out.content;
+    for (const int at : at_.key) add(at, &out.row);
+    add(at_.target, &out.content);
+    if (at_.group >= 0) add(at_.group, &out.group);
+    return out;
+  }
+
+  void AppendIdentities(const Identities& of, const std::vector<uint8_t>& keep) {
+    for (size_t i = 0; i < keep.size(); ++i) {
+      if (keep[i] == 0) continue;
+      frame_.id.push_back(of.row[i]);
+      frame_.content.push_back(of.content[i].low);
       frame_.input_row.push_back(
           static_cast<uint32_t>(frame_.input_rows + static_cast<int64_t>(i)));
-    }
-    if (at_.group >= 0) {
-      identity_.assign(rows, Hash128{});
-      add(at_.group, &identity_);
-      for (size_t i = 0; i < rows; ++i) {
-        if (keep_[i] != 0) frame_.group.push_back(identity_[i]);
-      }
+      if (at_.group >= 0) frame_.group.push_back(of.group[i]);
     }
   }
 
@@ -263,32 +301,32 @@ class FrameReader {
     to->high = evaluate::Mix64((to->high ^ value) * 0xd1342543de82ef95ULL + 1);
   }
 
-  void AddExtras(const data::Batch& batch) {
+  void AddExtras(const data::Batch& batch, const std::vector<uint8_t>& keep) {
     const int64_t rows = batch.rows();
     if (at_.time >= 0) {
       const data::ColumnView view(batch, schema_, at_.time);
       const int64_t unit = ClassAt(at_.time) == InputClass::kDate ? 86'400'000'000 : 1;
       for (int64_t i = 0; i < rows; ++i) {
-        if (keep_[static_cast<size_t>(i)] != 0) frame_.time.push_back(view.AsInt64(i) * unit);
+        if (keep[static_cast<size_t>(i)] != 0) frame_.time.push_back(view.AsInt64(i) * unit);
       }
     }
     if (at_.weight >= 0) {
       std::vector<double> weights(static_cast<size_t>(rows));
       model::ColumnValues(batch, schema_, at_.weight).Numbers(0, rows, weights.data(), 1);
       for (int64_t i = 0; i < rows; ++i) {
-        if (keep_[static_cast<size_t>(i)] != 0)
+        if (keep[static_cast<size_t>(i)] != 0)
           frame_.weight.push_back(weights[static_cast<size_t>(i)]);
       }
     }
     for (size_t s = 0; s < at_.slices.size(); ++s) {
       const model::ColumnValues values(batch, schema_, at_.slices[s]);
       for (int64_t i = 0; i < rows; ++i) {
-        if (keep_[static_cast<size_t>(i)] != 0) AddSlice(values, i, s);
+        if (keep[static_cast<size_t>(i)] != 0) AddSlice(values, i, s);
       }
     }
   }
 
-  Status AddEarlier(const data::Batch& batch) {
+  Status AddEarlier(const data::Batch& batch, const std::vector<uint8_t>& keep) {
     for (size_t v = 0; v < options_.scorers.size(); ++v) {
       const auto& scorer = options_.scorers[v];
       if (scorer == nullptr || !scorer->CheckInput(schema_).ok()) continue;
@@ -296,7 +334,7 @@ class FrameReader {
                 scorer->ScoreBatch(schema_, batch, options_.threads));
       const auto outputs = static_cast<size_t>(block.outputs);
       for (size_t i = 0; i < static_cast<size_t>(block.rows); ++i) {
-        if (keep_[i] == 0) continue;
+        if (keep[i] == 0) continue;
         const double* from = block.margins.data() + i * outputs;
         frame_.earlier[v].insert(frame_.earlier[v].end(), from, from + outputs);
       }
@@ -340,9 +378,17 @@ class FrameReader {
     model::Signature used;
     std::vector<model::Step> steps;
     Json profile = Json::array();
-    for (auto& [at, builder] : builders_) {
-      BuiltFeature built = builder->Finish();
-      builder.reset();
+    std::vector<BuiltFeature> features(builders_.size());
+    HR_TRY(ParallelFor(options_.threads, static_cast<int64_t>(features.size()), options_.cancel,
+                       [&](int64_t i) -> Status {
+                         auto& builder = builders_[static_cast<size_t>(i)].second;
+                         features[static_cast<size_t>(i)] = builder->Finish();
+                         builder.reset();
+                         return Ok();
+                       }));
+    for (size_t f = 0; f < features.size(); ++f) {
+      const int at = builders_[f].first;
+      BuiltFeature& built = features[f];
       profile.push_back(Json::parse(built.profile, nullptr, false));
       for (Finding& finding : built.findings) frame_.findings.push_back(std::move(finding));
       const data::Column& column = schema_.columns[static_cast<size_t>(at)];
@@ -406,9 +452,6 @@ class FrameReader {
   std::vector<model::LeftOut> left_out_;
   std::vector<std::unordered_map<std::string, int32_t>> slice_index_;
   int64_t without_time_ = 0;
-  // Of one batch, kept to save allocations.
-  std::vector<uint8_t> keep_;
-  std::vector<Hash128> identity_, content_;
   std::string buffer_;
   Frame frame_;
 };

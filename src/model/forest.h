@@ -35,34 +35,50 @@ class Forest {
 
  private:
   friend class ForestReader;
-  /// 24 bytes, so that a step touches one cache line. A leaf is a node that leads to itself and
-  /// keeps its value in `threshold`: rows that are done keep stepping without a branch.
+  /// Inner nodes compare a code of the row with `most`; a leaf leads to itself whatever the code.
   struct Node {
-    double threshold;
-    int32_t child[2];  // left, right
-    int32_t feature;
-    int32_t kind;
+    uint32_t child;   // of the left one; the right one follows it
+    uint32_t column;  // of codes
+    uint32_t most;    // left if the code is at most this
   };
   struct Tree {
-    int32_t root;
-    int32_t first_leaf;  // nodes from here on are leaves
-    bool plain;          // no categorical and no zero-as-missing splits
+    uint32_t root;
+    int32_t least_depth;  // of its leaves
   };
   struct Bitset {
     int32_t begin, words;
   };
+  /// What NaN (and, `zero`, values next to 0) is coded as.
+  struct RankColumn {
+    bool zero;
+    uint32_t missing;
+  };
+  /// An input that some tree looks at, and the columns of codes that come from it.
+  struct Input {
+    int32_t feature;
+    uint32_t first_column;
+    std::vector<double> thresholds;  // ascending, distinct; a code is the number below the value
+    std::vector<RankColumn> ranks;   // columns of numeric splits, then
+    std::vector<Bitset> sets;        // those of categorical splits: 0 = in the set, 1 = not
+    std::vector<uint8_t> set_codes;  // of value v at v * sets.size(); empty: too large a table
+    int32_t set_values = 0;          // the last of which stands for all that are in no set
+  };
 
-  template <int kLanes, bool kPlain>
-  void AddTree(const Tree& tree, const double* rows, int64_t stride, double* margins) const;
-  template <bool kPlain>
-  int32_t Step(const Node& node, const double* row) const;
+  void Encode(const Input& input, const double* rows, int64_t count, int64_t stride,
+              uint32_t* codes) const;
+  void EncodeRanks(const Input& input, const double* rows, int64_t count, int64_t stride,
+                   uint32_t* codes) const;
+  template <int kLanes>
+  void AddTree(const Tree& tree, const uint32_t* codes, double* margins) const;
 
   int features_ = 0;
   int outputs_ = 1;
   std::string objective_;
   std::vector<Node> nodes_;
+  std::vector<double> leaf_values_;  // by node; 0 at inner ones
   std::vector<Tree> trees_;
-  std::vector<Bitset> bitsets_;
+  std::vector<Input> inputs_;
+  uint32_t columns_ = 0;  // of codes
   std::vector<uint32_t> words_;
 };
 

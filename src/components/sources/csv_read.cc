@@ -339,6 +339,7 @@ Status PassText(FileSystem& fs, CsvPart& part, const CsvOptions& options, const 
   HR_ASSIGN(auto text,
             TextFile::Open(fs, part.file.path, part.file.shown, options.encoding, part.offset));
   std::string piece;
+  LeadingZeros zeros;
   int64_t line = part.first_line;
   while (true) {
     HR_TRY(cancel.Check());
@@ -350,7 +351,8 @@ Status PassText(FileSystem& fs, CsvPart& part, const CsvOptions& options, const 
         nul == std::string::npos ? piece.end() : piece.begin() + static_cast<ptrdiff_t>(nul);
     line += std::count(piece.begin(), end, '\n');
     if (nul != std::string::npos) return NulByte(part.file.shown, line);
-    part.leading_zeros = part.leading_zeros || HasLeadingZeros(piece);
+    zeros.Add(piece);
+    part.leading_zeros = part.leading_zeros || zeros.found();
     HR_TRY(sink(piece));
   }
 }

@@ -36,7 +36,7 @@ struct CsvPart {
   int64_t first_line = 1;           ///< of it
   std::vector<std::string> header;  ///< columns of this file, in its order
   std::string read_path;            ///< what DuckDB reads: the file, or a copy of its end in UTF-8
-  bool leading_zeros = false;       ///< see HasLeadingZeros
+  bool leading_zeros = false;       ///< see LeadingZeros
   bool HasHeader(const CsvOptions& options) const { return options.header && offset == 0; }
 };
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "components/project_fixture.h"
+#include "components/sources/csv_files.h"
 
 namespace headrace::components {
 namespace {
@@ -107,6 +108,31 @@ TEST_F(CsvTest, LeadingZerosFurtherDownMakeText) {
   Run();
   EXPECT_EQ(Types("people"), "id VARCHAR, x DOUBLE");
   EXPECT_EQ(Result("people").rows, 101);
+}
+
+TEST(LeadingZeros, AreSeenAcrossEveryCut) {
+  const auto found = [](const std::string& text, size_t cut, size_t second) {
+    LeadingZeros zeros;
+    zeros.Add(text.substr(0, cut));
+    zeros.Add(text.substr(cut, second - cut));
+    zeros.Add(text.substr(second));
+    return zeros.found();
+  };
+  const std::string with = "1\n007\n1\n", without = "10\n2024-01-02 03:04\n0.5\n100\n0\n";
+  for (size_t cut = 0; cut <= with.size(); ++cut) {
+    for (size_t second = cut; second <= with.size(); ++second) {
+      EXPECT_TRUE(found(with, cut, second)) << cut << " " << second;
+    }
+  }
+  for (const std::string& text : {std::string("1\n10\n"), std::string("x05,1.05\n100,0\n")}) {
+    for (size_t cut = 0; cut <= text.size(); ++cut) {
+      for (size_t second = cut; second <= text.size(); ++second) {
+        EXPECT_FALSE(found(text, cut, second)) << text << cut << " " << second;
+      }
+    }
+  }
+  EXPECT_TRUE(found("05\n", 1, 2)) << "at the very start";
+  EXPECT_TRUE(found(without, 3, 4)) << "a time of day may be one";
 }
 
 TEST_F(CsvTest, TimesWithOffsetsAreInUtc) {
