@@ -80,6 +80,7 @@ class Grammar {
     Positionals(list, "SELECT", a.select);
     List(list, "--exclude", a.exclude);
     Positional(Command("show"), "NODE", a.subject);
+    Positional(Command("report"), "RUN", a.subject);
     CLI::App* query = Command("query");
     Positional(query, "SQL", a.sql);
     Option(query, "--format", raw.format);

@@ -26,7 +26,8 @@ struct Arguments {
   std::vector<std::string> select, exclude;
   bool full = false, fail_fast = false, no_wait = false;
 
-  std::string subject;  ///< show: node; models: name or ""; model …: reference; init: folder
+  std::string subject;  ///< show: node; models: name or ""; model …: reference; init: folder;
+                        ///< report: run or ""
   std::string example;  ///< init
   std::string why;      ///< model promote, rollback
   int version = 0;      ///< model rollback --to; 0 = the champion before

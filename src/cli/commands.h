@@ -11,12 +11,16 @@ int Plan(const Arguments& arguments, Session& session, Console& console);
 int Run(const Arguments& arguments, const std::string& typed, Session& session, Console& console);
 int List(const Arguments& arguments, Session& session, Console& console);
 int Show(const Arguments& arguments, Session& session, Console& console);
+int Report(const Arguments& arguments, Session& session, Console& console);
 int Query(const Arguments& arguments, Session& session, Console& console);
 int Models(const Arguments& arguments, Session& session, Console& console);
 int ModelShow(const Arguments& arguments, Session& session, Console& console);
 int ModelPromote(const Arguments& arguments, Session& session, Console& console);
 int ModelRollback(const Arguments& arguments, Session& session, Console& console);
 int Clean(const Arguments& arguments, Session& session, Console& console);
+
+/// A path as a person would type it: relative to the current folder when it lies beneath it.
+std::string ShownPath(const std::string& path);
 
 int Init(const Arguments& arguments, Console& console);
 int Doctor(const Arguments& arguments, Console& console);

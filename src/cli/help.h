@@ -47,6 +47,10 @@ inline constexpr CommandHelp kCommandHelp[] = {
     {"list", "Look", "list [SELECT…]", "the nodes of the project",
      "  --exclude SELECT   leave nodes out; may be given several times\n"},
     {"show", "Look", "show NODE", "one node: columns, rows, lineage, checks, files, last runs", ""},
+    {"report", "Look", "report [RUN]", "the page of a run (the last one), written again",
+     "A run that did something writes it at its end: .headrace/TARGET/reports/RUN.html, the newest\n"
+     "also as latest.html. One file, no script: open it in a browser, mail it, print it.\n"
+     "Prints the path. Runs are listed by headrace show NODE.\n"},
     {"query", "Look", "query SQL", "a SELECT over the tables as they are now",
      "  --format F   table | csv | json | parquet; table on a terminal, csv elsewhere\n"
      "  --limit N    at most N rows; a table shows 200 unless told\n"

@@ -45,6 +45,7 @@ int OnProject(const Arguments& arguments, const std::string& typed, Console& con
   if (command == "run") return Run(arguments, typed, s, console);
   if (command == "list") return List(arguments, s, console);
   if (command == "show") return Show(arguments, s, console);
+  if (command == "report") return Report(arguments, s, console);
   if (command == "query") return Query(arguments, s, console);
   if (command == "models") return Models(arguments, s, console);
   if (command == "model show") return ModelShow(arguments, s, console);

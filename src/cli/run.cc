@@ -80,6 +80,7 @@ int Run(const Arguments& arguments, const std::string& typed, Session& session, 
   options.columns = isatty(console.err()) != 0 ? telemetry::TerminalColumns(console.err()) : 0;
   options.color = console.color();
   options.target = arguments.target;
+  options.page = ShownPath(report->page);
   console.Note(SummaryOf(*report, options));
   return code;
 }

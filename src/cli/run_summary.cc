@@ -226,6 +226,7 @@ class Summary {
     }
     out_ += fmt::format("\n{} {} in {}: {}\n", Bold("run " + report_.run),
                         store::Text(report_.status), FormatSeconds(report_.seconds), counts);
+    if (!options_.page.empty()) out_ += "report: " + options_.page + "\n";
   }
 
   void Next() {

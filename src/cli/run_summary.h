@@ -7,7 +7,8 @@
 namespace headrace::cli {
 
 struct SummaryOptions {
-  int columns = 0;  ///< of the terminal; 0 = none
+  int columns = 0;   ///< of the terminal; 0 = none
+  std::string page;  ///< path of the report as shown; "" = none
   bool color = false;
   size_t many = 40;    ///< above so many nodes only those that did something are listed
   std::string target;  ///< "" = the default one; for the commands to type next

@@ -255,6 +255,7 @@ Result<pipeline::RunReport> Engine::Run(const RunRequest& request) {
   run.fail_fast = request.fail_fast;
   run.no_wait = request.no_wait;
   run.on_wait = request.on_wait;
+  run.write_page = [this](pipeline::RunReport& report) { return state_->ReportOf(report); };
   auto report = pipeline::Run(*project, state_->Services(), run);
   if (!report.ok()) return state_->redactor.Redact(std::move(report).error());
   return report;

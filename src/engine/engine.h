@@ -130,6 +130,9 @@ class Engine {
 
   Result<std::vector<pipeline::PlannedNode>> Plan(const SelectOptions& selection, bool full);
   Result<pipeline::RunReport> Run(const RunRequest& request);
+  /// Writes the page of a run ("" = the last one) again, from the store; its path. Errors "no_runs",
+  /// "unknown_run".
+  Result<std::string> Report(const std::string& run);
   Result<std::vector<NodeSummary>> List(const SelectOptions& selection);
   Result<NodeDetails> Show(const std::string& node);
   /// Read-only SQL over the current snapshots and views of the target (`at_run`: as that run left

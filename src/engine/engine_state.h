@@ -41,6 +41,10 @@ struct Engine::State {
   std::string Warehouse() const;
   pipeline::RunServices Services();
   Result<std::vector<bool>> Select(const SelectOptions& selection);
+  /// Writes the report of a run (engine_report.cc); the path. `latest`: as latest.html too.
+  Result<std::string> WriteReport(const std::string& run, bool latest);
+  /// The same at the end of a run: "" when nothing was done; a failure is a warning of the run.
+  std::string ReportOf(pipeline::RunReport& run);
 };
 
 /// "churn@12" → {"churn", "12"}; "churn" → {"churn", "champion"}.

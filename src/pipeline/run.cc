@@ -154,6 +154,29 @@ Status WarnStale(RunState& run, RunReport& report) {
   return Ok();
 }
 
+Json NoteJson(const std::string& node, const Error& note) {
+  return {{"node", node},
+          {"severity", note.severity == Severity::kHint ? "hint" : "warning"},
+          {"code", note.code},
+          {"subject", note.subject},
+          {"message", note.message}};
+}
+
+/// What the report of a run needs and no other record has: what nodes counted and noted.
+void AddFacts(const RunReport& report, Json& json) {
+  Json details = Json::object(), notes = Json::array();
+  for (const Error& warning : report.warnings) notes.push_back(NoteJson("", warning));
+  for (const auto& node : report.nodes) {
+    for (const Error& note : node.notes) notes.push_back(NoteJson(node.node, note));
+    auto own = ParseJson(node.details, "details");
+    if (!own.ok() || !own->is_object()) continue;
+    own->erase("model");  // stands in the model's package
+    if (!own->empty()) details[node.node] = std::move(*own);
+  }
+  if (!details.empty()) json["details"] = std::move(details);
+  if (!notes.empty()) json["notes"] = std::move(notes);
+}
+
 std::string Summary(const RunReport& report) {
   Json json;
   std::map<std::string, int> actions;
@@ -161,7 +184,8 @@ std::string Summary(const RunReport& report) {
   json["nodes"] = report.nodes.size();
   for (const auto& [action, count] : actions) json[action] = count;
   json["seconds"] = report.seconds;
-  return json.dump();
+  AddFacts(report, json);
+  return DumpJson(json);
 }
 
 }  // namespace
@@ -248,12 +272,14 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
   report.seconds = static_cast<double>(services.clock->MonotonicNanos() - started) / 1e9;
   HR_TRY(services.store->FinishRun(claim, report.run, report.status, Summary(report)));
   HR_TRY(lease->Release());
+  if (options.write_page) report.page = options.write_page(report);
 
   Json end;
   end["run"] = report.run;
   end["status"] = std::string(store::Text(report.status));
   end["seconds"] = report.seconds;
   end["exit_code"] = report.exit_code;
+  if (!report.page.empty()) end["report"] = report.page;
   services.events->Emit("run_finished", end);
   return report;
 }

@@ -11,6 +11,8 @@
 
 namespace headrace::pipeline {
 
+struct RunReport;
+
 struct RunOptions {
   std::vector<bool> selected;  ///< by node index; empty = all
   std::string command;         ///< as typed, for the record
@@ -19,6 +21,9 @@ struct RunOptions {
   bool no_wait = false;
   int threads = 0;  ///< 0 = the budget's
   std::function<void(const store::LeaseHolder&)> on_wait;
+  /// Called when everything is recorded, before run_finished: writes the page of the run and gives
+  /// its path ("" = none). May add warnings.
+  std::function<std::string(RunReport&)> write_page;
 };
 
 /// What the run needs from its engine. All must outlive the call.
@@ -57,6 +62,7 @@ struct RunReport {
   double seconds = 0;
   int exit_code = 0;  ///< 0, 1 or 130
   std::vector<Error> warnings;
+  std::string page;  ///< path of the run's HTML report; "" = none was written
 };
 
 /// Errors only for what stops the run as a whole (target_busy, lease_lost, no_space of the store);
