@@ -2,6 +2,7 @@
 # make demo       the churn example, from a fresh folder to predictions
 # make test       fast tests; the last line is "N passed, N failed"
 # make test-long  the long ones (kills, failing disks, scale)
+# make wheel      dist/headrace-*.whl: `pip install` it anywhere
 # make lint       format, include directions, headers that compile alone
 # make format     rewrites the sources in our format
 # make asan tsan  unit tests under sanitizers
@@ -13,7 +14,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 BUILD := cmake --build
 
-.PHONY: all setup demo test test-long format lint asan tsan clean
+.PHONY: all setup demo test test-long wheel format lint asan tsan clean
 
 all: build/build.ninja
 	@$(BUILD) build -j $(JOBS)
@@ -38,6 +39,9 @@ test-long: all
 	@$(BUILD) build -j $(JOBS) --target headrace_tests
 	@tools/test.sh --long
 
+wheel: all
+	@python3 tools/wheel.py
+
 format:
 	@tools/format.sh
 
@@ -49,4 +53,4 @@ asan tsan: %: build-%/build.ninja
 	@tools/sanitize.sh $@
 
 clean:
-	rm -rf build build-dev build-asan build-tsan
+	rm -rf dist build build-dev build-asan build-tsan

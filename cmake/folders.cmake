@@ -76,7 +76,5 @@ foreach(_folder IN LISTS HEADRACE_FOLDERS)
   endif()
 endforeach()
 
-if(TARGET hr_learn)
-  target_compile_definitions(hr_learn PRIVATE
-    HEADRACE_PREFIX_RUNTIME="${HEADRACE_PREFIX}/lib/runtime")
-endif()
+# The learners are looked for in runtime/ beside the program; see learn/lightgbm/lightgbm_api.cc.
+file(CREATE_LINK "${HEADRACE_PREFIX}/lib/runtime" "${CMAKE_BINARY_DIR}/runtime" SYMBOLIC)

@@ -8,6 +8,9 @@ set_target_properties(libheadrace PROPERTIES
 if(NOT HEADRACE_SANITIZE)
   target_link_options(libheadrace PRIVATE -Wl,-z,defs)
 endif()
+# RPATH, not RUNPATH: where a package brings the libraries along, what these need in turn is found
+# beside them too (tools/wheel.py).
+target_link_options(libheadrace PRIVATE -Wl,--disable-new-dtags)
 
 # The launcher links nothing, not even libheadrace.so: it loads that when a command needs it, so
 # `headrace version` costs what an empty program costs.
@@ -20,7 +23,13 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/src/cli/launcher.cc")
   endif()
   set_target_properties(headrace PROPERTIES BUILD_RPATH "$ORIGIN;$ORIGIN/../lib")
   add_dependencies(headrace libheadrace)
+  install(TARGETS headrace RUNTIME DESTINATION bin)
 endif()
+
+# `cmake --install build --strip --prefix DIR`: bin/headrace and lib/headrace/, where all other
+# libraries stand beside.
+set_target_properties(libheadrace PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS libheadrace LIBRARY DESTINATION lib/headrace)
 
 file(GLOB _tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*_test.cc")
 if(_tests)

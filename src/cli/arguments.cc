@@ -18,9 +18,8 @@ namespace headrace::cli {
 namespace {
 
 /// Commands of the design that this version does not have.
-constexpr const char* kNotBuilt[] = {"check",   "compare", "docs",    "drift",     "evaluate",
-                                     "explain", "predict", "profile", "reference", "schema",
-                                     "score",   "serve",   "train",   "up"};
+constexpr const char* kNotBuilt[] = {"check",   "compare", "docs",  "drift", "evaluate", "explain",
+                                     "predict", "profile", "score", "serve", "train",    "up"};
 
 /// What CLI11 fills in, before it is looked at.
 struct Raw {
@@ -90,6 +89,11 @@ class Grammar {
     Positional(Command("models"), "NAME", a.subject);
     AddModelCommands();
     Flag(Command("clean"), "--all", a.all);
+    for (const char* name : {"reference", "schema"}) {
+      CLI::App* command = Command(name);
+      Positionals(command, "NAME", a.paths);
+      Option(command, "-o,--output", a.output);
+    }
     Command("version");
     Positionals(Command("help"), "COMMAND", a.paths);
   }

@@ -23,6 +23,8 @@ int Clean(const Arguments& arguments, Session& session, Console& console);
 std::string ShownPath(const std::string& path);
 
 int Init(const Arguments& arguments, Console& console);
+int Reference(const Arguments& arguments, Console& console);
+int Schema(const Arguments& arguments, Console& console);
 int Doctor(const Arguments& arguments, Console& console);
 int Version(Console& console);
 int Test(const Arguments& arguments, Console& console);

@@ -58,6 +58,15 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "  -o, --output FILE   write there; the ending gives the format\n"
      "\n"
      "SQL - is read from stdin. Example: headrace query \"FROM scores LIMIT 5\"\n"},
+    {"reference", "Look", "reference [NAME]", "what may stand in a project's files, as Markdown",
+     "  -o, --output DIR   write all pages there\n"
+     "\n"
+     "NAME is a kind or a type: source, csv, 'sink csv', settings (headrace.yml), node (fields of\n"
+     "every node), folder. Without NAME: the list.\n"},
+    {"schema", "Look", "schema [NAME]", "JSON Schema of a project's files, for editors",
+     "  -o, --output DIR   write all of them there, and say how an editor finds them\n"
+     "\n"
+     "NAME is headrace (headrace.yml), node (meant when left out) or folder (_folder.yml).\n"},
     {"models", "Models", "models [NAME]", "versions, their state and main metric", ""},
     {"model show", "Models", "model show NAME[@VERSION]", "card, leaderboard, gates of a version",
      "VERSION is a number or an alias: churn@3, churn@champion (meant when left out).\n"},

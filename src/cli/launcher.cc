@@ -71,7 +71,8 @@ std::string OwnFolder() {
 void* LoadEngine() {
   const std::string folder = OwnFolder();
   std::string tried;
-  for (const char* beside : {"/libheadrace.so", "/../lib/libheadrace.so"}) {
+  for (const char* beside :
+       {"/libheadrace.so", "/../lib/headrace/libheadrace.so", "/../lib/libheadrace.so"}) {
     const std::string path = folder + beside;
     if (access(path.c_str(), F_OK) != 0) {
       tried += "  " + path + ": no such file\n";

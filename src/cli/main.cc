@@ -62,6 +62,8 @@ int Dispatch(const Arguments& arguments, const std::string& typed, Console& cons
   }
   if (command == "init") return Init(arguments, console);
   if (command == "doctor") return Doctor(arguments, console);
+  if (command == "reference") return Reference(arguments, console);
+  if (command == "schema") return Schema(arguments, console);
   if (command == "version") return Version(console);
   if (command == "test") return Test(arguments, console);
   return OnProject(arguments, typed, console);

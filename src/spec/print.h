@@ -24,10 +24,22 @@ std::string ToJson(const Spec& spec, const void* object);
 /// A scalar field's value as it would stand in YAML ("true", "0.5", "csv"); JSON for other types.
 std::string TextOf(const Field& field, const void* object);
 
-/// A reference page: summary, table of fields, options, examples. `common` fields follow.
-std::string ReferenceMarkdown(const Spec& spec, const Spec* common = nullptr);
+/// How a part of a reference page looks.
+struct ReferenceStyle {
+  int level = 1;                     ///< of the heading
+  std::string title = {};            ///< "" = kind and name
+  bool reruns = true;                ///< a column with what a change makes run again
+  Affects affects = Affects::kData;  ///< of fields that don't say it
+};
+
+/// A (part of a) reference page: summary, examples, table of fields, options.
+std::string ReferenceMarkdown(const Spec& spec, const ReferenceStyle& style = {});
 
 /// JSON Schema (draft 2020-12) of one object; components are resolved through `lookup`.
 std::string JsonSchema(const Spec& spec, const SpecLookup* lookup, const Spec* common = nullptr);
+
+/// JSON Schema of a node's file, whatever its kind key says; without one it is the properties of a
+/// .sql file.
+std::string NodeJsonSchema(const SpecLookup& lookup);
 
 }  // namespace headrace::spec

@@ -73,27 +73,30 @@ TEST(SpecPrint, RoundTrip) {
 }
 
 TEST(SpecPrint, ReferencePage) {
-  const std::string page = ReferenceMarkdown(Between::Describe(), &CheckFields::Describe());
-  EXPECT_EQ(page,
+  EXPECT_EQ(ReferenceMarkdown(Between::Describe(), {.affects = Affects::kChecks}),
             "# check: between\n\nIn a range.\n\n"
-            "| field | type | default | meaning |\n|---|---|---|---|\n"
-            "| `column` | column | required | Column. |\n"
-            "| `min` | a number |  | Smallest. |\n"
-            "| `max` | a number |  | Largest. |\n\n"
-            "At least one of `min`, `max`.\n\n"
-            "## Fields of every check.\n\n"
+            "| field | type | default | reruns | meaning |\n|---|---|---|---|---|\n"
+            "| `column` | column | **required** | checks | Column. |\n"
+            "| `min` | number |  | checks | Smallest. |\n"
+            "| `max` | number |  | checks | Largest. |\n\n"
+            "At least one of `min`, `max` must be given.\n");
+  EXPECT_EQ(ReferenceMarkdown(CheckFields::Describe(),
+                              {.level = 2, .title = "Every check", .reruns = false}),
+            "## Every check\n\nFields of every check.\n\n"
             "| field | type | default | meaning |\n|---|---|---|---|\n"
             "| `name` | text |  | Name in place of the id node.check(columns). Example: "
-            "`\"ids_are_known\"`. |\n"
-            "| `severity` | text | `error` | What a bad row does. |\n"
-            "| `allow` | a number or a share such as '10%' | `0.0` | Share of rows that may break "
-            "the rule. From 0 to 1. `10%` means 0.1. Example: `\"1%\"`. |\n"
+            "`ids_are_known`. |\n"
+            "| `severity` | word | `error` | What a bad row does. |\n"
+            "| `allow` | number, share | `0` | Share of rows that may break the rule. From 0 to 1. "
+            "`10%` means 0.1. Example: `\"1%\"`. |\n"
             "| `description` | text |  | Why the rule holds. |\n\n"
             "`severity` is one of\n\n"
             "- `error`: A bad row stops the node: its new snapshot is rejected.\n"
             "- `warn`: A bad row is reported.\n"
             "- `quarantine`: Bad rows are set aside in NODE__quarantine.\n");
-  EXPECT_NE(ReferenceMarkdown(Big::Describe()).find("### `paging`"), std::string::npos);
+  const std::string page = ReferenceMarkdown(Big::Describe());
+  EXPECT_NE(page.find("## paging\n"), std::string::npos);
+  EXPECT_NE(page.find("| `every` | duration |  | – | How often. |"), std::string::npos) << page;
 }
 
 TEST(SpecPrint, JsonSchemaCoversAllTypes) {
@@ -105,12 +108,31 @@ TEST(SpecPrint, JsonSchemaCoversAllTypes) {
     ASSERT_TRUE(properties.contains(field.name())) << field.name();
     EXPECT_EQ(properties[field.name()]["description"], field.doc());
   }
-  EXPECT_EQ(properties["count"]["anyOf"][0]["maximum"], 10);
+  EXPECT_EQ(properties["count"]["maximum"], 10);
+  EXPECT_EQ(properties["count"]["type"], nlohmann::json::array({"integer", "string"}));
   EXPECT_EQ(properties["count"]["default"], 3);
   EXPECT_EQ(properties["mode"]["enum"], nlohmann::json::array({"replace", "append"}));
   EXPECT_EQ(properties["password"]["writeOnly"], true);
   EXPECT_TRUE(schema["$defs"].contains("component_learner"));
   EXPECT_EQ(properties["engine"]["anyOf"][1]["properties"]["type"]["const"], "spark");
+}
+
+TEST(SpecPrint, NodeSchemaChoosesByTheKindKey) {
+  const auto schema = nlohmann::json::parse(NodeJsonSchema(Table()));
+  EXPECT_EQ(schema["properties"]["source"]["enum"], nlohmann::json::array({"csv"}));
+  EXPECT_EQ(schema["properties"]["predict"]["type"], "string");
+  const auto& csv = schema["$defs"]["source_csv"];
+  EXPECT_EQ(csv["required"], nlohmann::json::array({"path"}));
+  EXPECT_TRUE(csv["properties"].contains("source"));
+  EXPECT_TRUE(csv["properties"].contains("on_failure"));
+  // Below `columns:` a check knows its column.
+  const auto& defs = schema["$defs"];
+  const auto of = [&](const char* def, const char* check) {
+    return defs[def]["anyOf"][0]["properties"][check]["anyOf"];
+  };
+  EXPECT_TRUE(of("component_check", "between")[0].contains("required"));
+  EXPECT_FALSE(of("column_check", "between")[0].contains("required"));
+  EXPECT_EQ(of("column_check", "accepted").size(), of("component_check", "accepted").size() + 1);
 }
 
 }  // namespace

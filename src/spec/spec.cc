@@ -14,6 +14,26 @@ void TableFault(std::string_view what) {
   std::abort();
 }
 
+std::string_view WordOf(Meaning meaning) {
+  switch (meaning) {
+    case Meaning::kText:
+      return "text";
+    case Meaning::kPath:
+      return "path";
+    case Meaning::kColumn:
+      return "column";
+    case Meaning::kNode:
+      return "node";
+    case Meaning::kConnection:
+      return "connection";
+    case Meaning::kSqlExpression:
+      return "SQL expression";
+    case Meaning::kSqlQuery:
+      return "SQL query";
+  }
+  return "text";
+}
+
 Field& Field::Required() {
   required_ = required_given_ = true;
   return *this;
@@ -78,6 +98,7 @@ Field& Field::Short() {
   short_ = true;
   return *this;
 }
+
 Field& Field::ShortUnderColumn() {
   short_under_column_ = true;
   return *this;

@@ -35,6 +35,8 @@ enum class Affects { kData, kChecks, kPolicy, kNothing };
 
 /// What the text of a string field names; lint, graph and UI use it.
 enum class Meaning { kText, kPath, kColumn, kNode, kConnection, kSqlExpression, kSqlQuery };
+/// For people and for editors: "column", "SQL query".
+std::string_view WordOf(Meaning meaning);
 
 enum class Scale { kLinear, kLog };
 

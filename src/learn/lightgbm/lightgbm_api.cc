@@ -36,9 +36,6 @@ std::vector<std::string> Places(const std::string& folder) {
   if (const char* env = std::getenv("HEADRACE_RUNTIME"); env != nullptr && *env != 0) {
     out.emplace_back(env);
   }
-#ifdef HEADRACE_PREFIX_RUNTIME
-  out.emplace_back(HEADRACE_PREFIX_RUNTIME);
-#endif
   Dl_info info{};
   if (dladdr(reinterpret_cast<void*>(&Ignore), &info) != 0 && info.dli_fname != nullptr) {
     const std::string beside = DirName(info.dli_fname);

@@ -1,0 +1,3 @@
+SELECT * EXCLUDE (price)
+FROM houses
+WHERE price IS NULL
