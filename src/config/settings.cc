@@ -97,6 +97,25 @@ const spec::Options& SpecOptions(Actions*) {
   return options;
 }
 
+const spec::Spec& RetentionFields::Describe() {
+  static const spec::Spec spec{
+      "",
+      "retention",
+      "What a target keeps of the past, for undoing changes and for `query --at`.",
+      {Field("snapshots", &RetentionFields::snapshots, "Older snapshots of each table.")
+           .Range(0, 100'000)
+           .Default(2),
+       Field("runs", &RetentionFields::runs,
+             "The last runs whose tables can all still be read with `query --at`.")
+           .Range(0, 100'000)
+           .Default(3),
+       Field("history", &RetentionFields::history,
+             "Runs of which is remembered what they did; their tables may be gone.")
+           .Range(10, 1'000'000)
+           .Default(1000)}};
+  return spec;
+}
+
 const spec::Spec& Target::Describe() {
   static const spec::Spec spec =
       spec::Spec{
@@ -119,6 +138,7 @@ const spec::Spec& Target::Describe() {
                .Example("prod"),
            Field("actions", &Target::actions,
                  "Whether actions are sent; only prod or the only target sends if not said."),
+           Field("retention", &Target::retention, "What is kept of the past.").Default(),
            Field("threads", &Target::threads, "Most threads of a run.").Range(1, 4096),
            Field("memory", &Target::memory, "Most memory of a run.").Optional().Example("4GB")}}
           .Rule<Target>(&CheckMemory);

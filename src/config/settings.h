@@ -25,12 +25,21 @@ struct SparkEngine {
 enum class Actions { kSend, kDryRun };
 const spec::Options& SpecOptions(Actions*);
 
+/// What a target keeps beside what is current, pinned, or what champions were trained on.
+struct RetentionFields {
+  int snapshots = 2;   ///< older snapshots of a table
+  int runs = 3;        ///< everything that was current at the end of so many last runs
+  int history = 1000;  ///< runs in `show` and in the report
+  static const spec::Spec& Describe();
+};
+
 struct Target {
   std::variant<DuckdbEngine, SparkEngine> engine;
   std::string warehouse;   ///< folder or URL of snapshots; "" = .headrace/ of the project
   std::string store;       ///< "" = SQLite in .headrace/, else postgres://…
   std::string reuse_from;  ///< target whose snapshots are opened read-only; "" = none
   std::optional<Actions> actions;
+  RetentionFields retention;
   std::optional<int> threads;
   std::string memory;  ///< "4GB"; "" = default
   static const spec::Spec& Describe();

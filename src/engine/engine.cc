@@ -141,12 +141,20 @@ Result<const pipeline::Project*> Engine::State::Readable() {
   return project.get();
 }
 
+/// Each target has a folder of its own in its warehouse.
+std::string Engine::State::WarehouseOf(const config::Target& settings,
+                                       const std::string& target) const {
+  const std::string& set = settings.warehouse;
+  return JoinPath(set.empty() ? state_folder : JoinPath(root, set), target);
+}
+
 std::string Engine::State::Warehouse() const {
-  const std::string& set = project->target_settings().warehouse;
-  const std::string base = set.empty()          ? state_folder
-                           : set.front() == '/' ? set
-                                                : JoinPath(root, set);
-  return JoinPath(base, project->target());
+  return WarehouseOf(project->target_settings(), project->target());
+}
+
+std::string Engine::State::ReuseWarehouse() const {
+  const std::string& from = project->target_settings().reuse_from;
+  return from.empty() ? "" : WarehouseOf(project->reuse_target_settings(), from);
 }
 
 Status Engine::State::OpenInstances() {
@@ -162,6 +170,10 @@ Status Engine::State::OpenInstances() {
   data::InstancesOptions open;
   open.temp_directory = spill;
   open.allowed_directories = {Warehouse()};
+  if (const std::string reuse = ReuseWarehouse(); !reuse.empty()) {
+    HR_TRY(fs->CreateDirectories(reuse));  // DuckDB wants folders that exist
+    open.allowed_directories.push_back(reuse);
+  }
   instances = std::make_unique<data::Instances>(*budget, std::move(open));
   return Ok();
 }
@@ -178,6 +190,7 @@ pipeline::RunServices Engine::State::Services() {
   services.redactor = &redactor;
   services.cancel = cancel;
   services.warehouse = Warehouse();
+  services.reuse_warehouse = ReuseWarehouse();
   services.state_folder = state_folder;
   return services;
 }
@@ -240,6 +253,7 @@ Result<std::vector<pipeline::PlannedNode>> Engine::Plan(const SelectOptions& sel
   HR_ASSIGN(plan.selected, state_->Select(selection));
   plan.full = full;
   plan.now = state_->clock->Now();
+  plan.reuse_warehouse = state_->ReuseWarehouse();
   return pipeline::MakePlan(*project, store, *state_->fs, plan);
 }
 
@@ -288,8 +302,10 @@ Result<CleanReport> Engine::Clean(bool all) {
             store->AcquireLease(project->target(), NewId(*state_->clock), lease_options));
   if (!all) {
     pipeline::RunServices services = state_->Services();
+    const config::RetentionFields& keep = project->target_settings().retention;
     HR_TRY(pipeline::SweepEverythingLeft(lease->claim(), project->target(), services));
-    HR_ASSIGN(report.bytes_freed, pipeline::Sweep(lease->claim(), services, store::Retention{}));
+    HR_ASSIGN(report.bytes_freed,
+              pipeline::Sweep(lease->claim(), services, {keep.snapshots, keep.runs}));
     report.removed.push_back("snapshots that nothing needs any more");
   }
   const std::string cache = JoinPath(state_->state_folder, "cache");

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/engine_state.h"
 #include "model/package.h"
+#include "pipeline/borrow.h"
 #include "pipeline/build_context.h"
 #include "pipeline/runner.h"
 #include "spec/print.h"
@@ -143,7 +144,23 @@ namespace {
 
 /// A query of a person as text that runs on a connection without views: every table a CTE over its
 /// files. `prefix` gets the bytes in front of the text.
+/// Keeps what a query reads from being swept until its last row is read.
+class PinnedReader : public data::BatchReader {
+ public:
+  PinnedReader(std::vector<std::unique_ptr<store::Pin>> pins,
+               std::unique_ptr<data::BatchReader> reader)
+      : pins_(std::move(pins)), reader_(std::move(reader)) {}
+  const data::Schema& schema() const override { return reader_->schema(); }
+  Result<std::optional<data::Batch>> Next() override { return reader_->Next(); }
+  int64_t ExpectedRows() const override { return reader_->ExpectedRows(); }
+
+ private:
+  std::vector<std::unique_ptr<store::Pin>> pins_;
+  std::unique_ptr<data::BatchReader> reader_;  // let go first
+};
+
 struct RunnableQuery {
+  std::map<std::string, std::vector<store::BuildRef>> builds;  ///< that it reads, by target
   std::string text;
   size_t prefix = 0;
   data::Parameters parameters;
@@ -151,8 +168,37 @@ struct RunnableQuery {
 
 }  // namespace
 
+/// "01J8…" whole or its first characters, or a time: the last run that had ended by then.
+static Result<std::string> ResolveRun(store::Store& store, const std::string& target,
+                                      const std::string& at) {
+  constexpr int kLooked = 10'000;
+  HR_ASSIGN(auto runs, store.ListRuns(target, kLooked));
+  if (const auto time = ParseTimestamp(at); time.ok()) {
+    for (const auto& run : runs) {
+      if (run.finished != 0 && run.finished <= *time) return run.id;
+    }
+    return UserError("unknown_run", "no run of target '" + target + "' had ended by " + at)
+        .Subject(at)
+        .Hint("headrace show NODE lists runs");
+  }
+  std::vector<std::string> found;
+  for (const auto& run : runs) {
+    if (run.id == at) return at;
+    if (at.size() >= 4 && run.id.starts_with(at)) found.push_back(run.id);
+  }
+  if (found.size() == 1) return found.front();
+  if (found.size() > 1) {
+    return UserError("unknown_run", "several runs begin with '" + at + "'")
+        .Subject(at)
+        .Candidates(found);
+  }
+  HR_TRY(store.ReadRun(target, at));
+  return at;
+}
+
 static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::Store* store,
-                                      const std::string& warehouse, const std::string& sql,
+                                      const std::string& warehouse,
+                                      const std::string& reuse_warehouse, const std::string& sql,
                                       const std::string& at_run, Timestamp now) {
   HR_ASSIGN(auto parser, headrace::sql::SqlParser::Open());
   headrace::sql::SqlText text;
@@ -163,14 +209,23 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
   auto select = parser->ParseSelect(text, rules);
   if (!select.ok()) return select.faults.front();
   std::map<std::string, store::SnapshotRecord> records;
+  std::map<std::string, std::string> target_of;  // of records that are not this target's
   if (store != nullptr && at_run.empty()) {
     HR_ASSIGN(auto states, store->ReadState(project.target()));
     for (auto& state : states) {
       if (state.snapshot) records[state.node] = *state.snapshot;
     }
+    HR_ASSIGN(const auto borrowed,
+              pipeline::FindBorrowed(project, store, reuse_warehouse, now, false));
+    for (const auto& [node, state] : borrowed.there) {
+      // What was changed and not yet built here shows its rows of there.
+      if (!borrowed.Has(node) && records.count(node) > 0) continue;
+      records[node] = *state.snapshot;
+      target_of[node] = borrowed.target;
+    }
   } else if (store != nullptr) {
-    HR_TRY(store->ReadRun(project.target(), at_run));
-    HR_ASSIGN(auto then, store->ReadSnapshotsAt(project.target(), at_run));
+    HR_ASSIGN(const std::string run, ResolveRun(*store, project.target(), at_run));
+    HR_ASSIGN(auto then, store->ReadSnapshotsAt(project.target(), run));
     for (auto& [node, record] : then) records[node] = std::move(record);
   }
   std::set<int> tables, views;
@@ -202,6 +257,9 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
           .Hint("headrace run +" + name);
     }
     HR_ASSIGN(data::Snapshot snapshot, pipeline::SnapshotOf(name, found->second));
+    const auto other = target_of.find(name);
+    query.builds[other == target_of.end() ? project.target() : other->second].push_back(
+        {name, found->second.build});
     query.text += (query.text.empty() ? "WITH " : ", ") + data::QuoteIdentifier(name) +
                   " AS NOT MATERIALIZED (" + data::ReadSnapshotSql(warehouse, snapshot) + ")";
     return Ok();
@@ -260,14 +318,42 @@ static Status CastToBatchTypes(const data::Schema& result, RunnableQuery* query)
   return Ok();
 }
 
+/// Pins every build of the query. A store that can't be written to is read without.
+static Result<std::vector<std::unique_ptr<store::Pin>>> PinAll(store::Store* store,
+                                                               const RunnableQuery& query) {
+  std::vector<std::unique_ptr<store::Pin>> pins;
+  for (const auto& [target, builds] : query.builds) {
+    auto pin = store->PinBuilds(target, "query", builds);
+    if (!pin.ok() && pin.error().code == "store_read_only") break;
+    HR_ASSIGN(auto pinned, std::move(pin));
+    pins.push_back(std::move(pinned));
+  }
+  return pins;
+}
+
 Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
                                                          const std::string& at_run) {
   HR_ASSIGN(const pipeline::Project* project, state_->Readable());
   HR_ASSIGN(store::Store * store, state_->OpenStore(false));
   budget();
   HR_TRY(state_->OpenInstances());
-  HR_ASSIGN(auto query,
-            Runnable(*project, store, state_->Warehouse(), sql, at_run, state_->clock->Now()));
+  RunnableQuery query;
+  std::vector<std::unique_ptr<store::Pin>> pins;
+  // Between reading the state and pinning, a run may have replaced a snapshot.
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    HR_ASSIGN(query, Runnable(*project, store, state_->Warehouse(), state_->ReuseWarehouse(), sql,
+                              at_run, state_->clock->Now()));
+    if (store == nullptr) break;
+    auto pinned = PinAll(store, query);
+    if (pinned.ok()) {
+      pins = std::move(*pinned);
+      break;
+    }
+    if (pinned.error().code != "snapshot_gone" || attempt == kAttempts) {
+      return std::move(pinned).error();
+    }
+  }
   HR_ASSIGN(auto instance, state_->instances->Parallel());
   {
     data::QueryOptions describe;
@@ -280,7 +366,9 @@ Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
   data::StreamOptions stream;
   stream.query.cancel = state_->cancel;
   stream.query.prefix_bytes = query.prefix;
-  return instance->Stream(query.text, query.parameters, stream);
+  HR_ASSIGN(auto reader, instance->Stream(query.text, query.parameters, stream));
+  return std::unique_ptr<data::BatchReader>(
+      std::make_unique<PinnedReader>(std::move(pins), std::move(reader)));
 }
 
 Status Engine::QueryToFile(const std::string& sql, const std::string& at_run,

@@ -38,7 +38,10 @@ struct Engine::State {
   /// The same, but faults of single nodes don't matter: committed rows are read.
   Result<const pipeline::Project*> Readable();
   Status OpenInstances();
+  std::string WarehouseOf(const config::Target& settings, const std::string& target) const;
   std::string Warehouse() const;
+  /// Of the target that `reuse_from:` names; "" = none.
+  std::string ReuseWarehouse() const;
   pipeline::RunServices Services();
   Result<std::vector<bool>> Select(const SelectOptions& selection);
   /// Writes the report of a run (engine_report.cc); the path. `latest`: as latest.html too.

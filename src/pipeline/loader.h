@@ -16,7 +16,9 @@ class ProjectLoader {
 
   bool ReadFiles();     ///< false: nothing to go on with
   void ReadSettings();  ///< target, parameters
-  void MakeNodes();     ///< components, ${…}
+  void CheckReuse(const config::Settings& settings, const std::string& target,
+                  const spec::ParseContext& context);
+  void MakeNodes();  ///< components, ${…}
   void ParseSql();
   void ConnectNodes();  ///< edges, unknown names, cycles; sorts the nodes topologically
   void MakeChecks();

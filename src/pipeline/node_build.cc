@@ -107,6 +107,12 @@ bool NodeBuilder::CollectInputs() {
 }
 
 bool NodeBuilder::Decide() {
+  if (run_.borrowed.Has(node_.name)) {
+    decision_.action = Action::kReuse;
+    decision_.reason = run_.borrowed.Reason();
+    result_.reason = decision_.reason;
+    return true;
+  }
   if (node_.unexpanded) {
     Fail(*node_.unexpanded);
     return false;

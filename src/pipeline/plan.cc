@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/hash.h"
+#include "pipeline/borrow.h"
 
 namespace headrace::pipeline {
 namespace {
@@ -169,6 +170,8 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
     auto found = states.find(name);
     return found == states.end() ? nullptr : &found->second;
   };
+  HR_ASSIGN(const Borrowed borrowed,
+            FindBorrowed(project, store, options.reuse_warehouse, options.now, false));
   std::vector<PlannedNode> plan;
   std::vector<std::optional<std::string>> ids(project.nodes().size());
   std::vector<bool> broken(project.nodes().size(), false);
@@ -184,6 +187,12 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
     }
     PlannedNode planned;
     planned.node = &node;
+    if (borrowed.Has(node.name) && !(selected && options.full)) {
+      ids[i] = ContentId(borrowed.there.at(node.name));
+      planned.decision.reason = borrowed.Reason();
+      if (selected) plan.push_back(std::move(planned));
+      continue;
+    }
     if (!selected) {
       if (node.view) {
         bool known = true;

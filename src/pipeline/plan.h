@@ -54,6 +54,7 @@ struct PlanOptions {
   std::vector<bool> selected;  ///< by node index; empty = all
   bool full = false;
   Timestamp now = 0;
+  std::string reuse_warehouse;  ///< of the target that `reuse_from:` names; "" = none
 };
 /// In topological order. `store` null = nothing was ever built.
 Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* store,

@@ -73,6 +73,8 @@ class Project {
   const std::string& target() const { return target_name_; }
   const config::Settings& settings() const { return loaded_.settings; }
   const config::Target& target_settings() const { return target_; }
+  /// Settings of the target that `reuse_from:` names.
+  const config::Target& reuse_target_settings() const { return reuse_target_; }
   const config::Project& loaded() const { return loaded_; }
   const config::ParamValues& params() const { return params_; }
   const config::Secrets& secrets() const { return *secrets_; }
@@ -101,7 +103,7 @@ class Project {
   config::Project loaded_;
   std::unique_ptr<config::Secrets> secrets_;
   std::string target_name_;
-  config::Target target_;
+  config::Target target_, reuse_target_;
   config::ParamValues params_;
   std::vector<Node> nodes_;
   std::map<std::string, int, std::less<>> by_name_;

@@ -104,6 +104,15 @@ class Scheduler {
 Status ReadCommitted(RunState& run) {
   HR_ASSIGN(auto states, run.services->store->ReadState(run.project->target()));
   for (auto& state : states) run.states[state.node] = std::move(state);
+  HR_ASSIGN(run.borrowed, FindBorrowed(*run.project, run.services->store,
+                                       run.services->reuse_warehouse, run.now, true));
+  const auto& all = run.project->nodes();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (run.options->full && run.selected[i]) run.borrowed.nodes.erase(all[i].name);
+  }
+  for (const std::string& node : run.borrowed.nodes) {
+    run.states[node] = run.borrowed.there.at(node);
+  }
   const auto& nodes = run.project->nodes();
   run.ids.assign(nodes.size(), std::nullopt);
   run.failed.assign(nodes.size(), 0);
@@ -133,6 +142,7 @@ Status WarnStale(RunState& run, RunReport& report) {
   }
   PlanOptions options;
   options.now = run.now;
+  options.reuse_warehouse = run.services->reuse_warehouse;
   HR_ASSIGN(auto plan, MakePlan(*run.project, run.services->store, *run.services->fs, options));
   std::map<std::string, const PlannedNode*> planned;
   for (const auto& node : plan) planned[node.node->name] = &node;
@@ -262,9 +272,12 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
   report.exit_code = interrupted ? 130 : failed ? 1 : 0;
 
   // Old snapshots go only after the new ones are committed. A failure here costs disk, not data.
+  const config::RetentionFields& keep = project.target_settings().retention;
   if (run.built) {
-    auto swept = Sweep(claim, services, store::Retention{});
+    auto swept = Sweep(claim, services, store::Retention{keep.snapshots, keep.runs});
     if (!swept.ok()) report.warnings.push_back(Error(swept.error()).As(Severity::kWarning));
+    auto pruned = services.store->PruneHistory(claim, keep.history);
+    if (!pruned.ok()) report.warnings.push_back(Error(pruned.error()).As(Severity::kWarning));
   }
   (void)services.fs
       ->RemoveAll(JoinPath(JoinPath(services.warehouse, "tmp"), std::to_string(claim.epoch)))

@@ -37,8 +37,9 @@ struct RunServices {
   telemetry::Progress* progress = nullptr;
   Redactor* redactor = nullptr;
   CancelToken cancel;
-  std::string warehouse;     ///< absolute
-  std::string state_folder;  ///< absolute
+  std::string warehouse;        ///< absolute
+  std::string reuse_warehouse;  ///< of the target that `reuse_from:` names; "" = none
+  std::string state_folder;     ///< absolute
 };
 
 /// One node's part of a run.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/borrow.h"
 #include "pipeline/run.h"
 #include "pipeline/watchdog.h"
 
@@ -24,6 +25,7 @@ struct RunState {
   std::string run;
   Timestamp now = 0;
   std::vector<bool> selected;
+  Borrowed borrowed;  ///< of the target that `reuse_from:` names
   std::unique_ptr<data::SnapshotWriter> writer;
   CancelToken cancel;  ///< of this run: the engine's, --fail-fast, a lost lease
   Watchdog* watchdog = nullptr;
