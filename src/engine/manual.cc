@@ -100,12 +100,18 @@ constexpr const char* kReruns =
     "**reruns** says what a changed value makes run again: the `node` (and what reads it, if its "
     "rows change), its `checks` on the rows that are there, or nothing (–).";
 
+/// The types of a kind; "" for a kind that takes a subject.
+std::vector<std::string> TypesOf(const std::string& kind) {
+  if (Builtins().Find(kind, "") != nullptr) return {""};
+  return Builtins().Names(kind);
+}
+
 std::string KindPage(const std::string& kind) {
   const Chapter chapter = ChapterOf(kind);
   std::string text = fmt::format("# {}\n\n{}{}", chapter.title, chapter.intro,
                                  chapter.intro.empty() ? "" : "\n\n");
   text += std::string(kReruns) + "\n\n";
-  const std::vector<std::string> names = Builtins().Names(kind);
+  const std::vector<std::string> names = TypesOf(kind);
   if (names.size() > 1) {
     for (const std::string& name : names) {
       text += fmt::format("- [{0}](#{0}): {1}\n", name, Builtins().Find(kind, name)->summary());
@@ -156,7 +162,7 @@ std::string IndexPage(const std::vector<std::string>& more) {
       "- [_folder.yml](folder.md): defaults of a folder\n"
       "- [Every node](node.md): fields that any node may have\n";
   for (const std::string& kind : Kinds()) {
-    const std::vector<std::string> names = Builtins().Names(kind);
+    const std::vector<std::string> names = TypesOf(kind);
     std::vector<std::string> links;
     for (const std::string& name : names) {
       if (!name.empty()) links.push_back(fmt::format("[{1}]({0}.md#{1})", kind, name));
@@ -189,7 +195,7 @@ Result<std::string> ReferencePage(const std::string& name) {
   }
   std::string found;
   for (const std::string& kind : Kinds()) {
-    for (const std::string& type : Builtins().Names(kind)) {
+    for (const std::string& type : TypesOf(kind)) {
       if (type.empty()) continue;
       if (type == name || kind + " " + type == name) {
         ReferenceStyle style = StyleOf(kind, kind + ": " + type, 1);

@@ -32,14 +32,14 @@ std::string NodeJsonSchema(const SpecLookup& lookup) {
   };
   for (const std::string& kind : NodeKinds()) {
     if (kind == "sql") continue;
-    const std::vector<std::string> names = lookup.Names(kind);
-    if (names.empty()) continue;
     if (const Spec* subject = lookup.Find(kind, "")) {
       kinds[kind] = {{"type", "string"}, {"description", subject->summary()}};
       Json condition = {{"required", Json::array({kind})}};
       cases.push_back({{"if", std::move(condition)}, {"then", define(kind, kind, subject)}});
       continue;
     }
+    const std::vector<std::string> names = lookup.Names(kind);
+    if (names.empty()) continue;
     Json words = Json::array(), summaries = Json::array();
     for (const std::string& name : names) {
       const Spec* spec = lookup.Find(kind, name);

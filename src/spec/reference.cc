@@ -122,7 +122,8 @@ std::string DefaultText(const Spec& spec, const Field& field) {
   if (field.required()) return "**required**";
   if (field.secret()) return "";
   const std::string text = TextOf(field, spec.Make().get());
-  if (text.empty() || text == "null" || text == "[]" || text == "{}" || text == "\"\"") return "";
+  if (text.empty() || text == "null" || text == "[]" || text == "\"\"") return "";
+  if (text.starts_with('{')) return "";  // a map's defaults stand at its own fields
   const bool whole =
       text.size() > 2 && text.ends_with(".0") && yaml::AsDouble(yaml::MakeScalar(text, false));
   return "`" + (whole ? text.substr(0, text.size() - 2) : text) + "`";
