@@ -37,6 +37,10 @@ class FrameReader {
     HR_TRY(ReserveMemory());
     HR_TRY(MakeBuilders());
     frame_.earlier.resize(options_.scorers.size());
+    ResolveEarlier();
+    for (const auto& [at, builder] : builders_) {
+      frame_.hashed.push_back(schema_.columns[static_cast<size_t>(at)].name);
+    }
     HR_ASSIGN(TargetReader target,
               TargetReader::Make(spec_, schema_.columns[static_cast<size_t>(at_.target)].type));
     bool more = true;
@@ -212,6 +216,10 @@ class FrameReader {
   /// Hashes of the key (or features), of the whole row and of the group.
   struct Identities {
     std::vector<Hash128> row, content, group;
+    struct Earlier {
+      std::vector<Hash128> row, content;
+    };
+    std::vector<Earlier> earlier;  // empty vectors where not known
   };
 
   /// Columns are independent of each other, and hashes of rows too: some batches at a time go to
@@ -282,6 +290,15 @@ class FrameReader {
     for (const int at : at_.key) add(at, &out.row);
     add(at_.target, &out.content);
     if (at_.group >= 0) add(at_.group, &out.group);
+    out.earlier.resize(earlier_.size());
+    for (size_t v = 0; v < earlier_.size(); ++v) {
+      if (!earlier_[v].known) continue;
+      Identities::Earlier& to = out.earlier[v];
+      for (const int at : earlier_[v].columns) add(at, &to.content);
+      if (earlier_[v].key.empty()) to.row = to.content;
+      for (const int at : earlier_[v].key) add(at, &to.row);
+      add(at_.target, &to.content);
+    }
     return out;
   }
 
@@ -293,6 +310,11 @@ class FrameReader {
       frame_.input_row.push_back(
           static_cast<uint32_t>(frame_.input_rows + static_cast<int64_t>(i)));
       if (at_.group >= 0) frame_.group.push_back(of.group[i]);
+      for (size_t v = 0; v < earlier_.size(); ++v) {
+        if (!earlier_[v].known) continue;
+        frame_.earlier[v].id.push_back(of.earlier[v].row[i].low);
+        frame_.earlier[v].content.push_back(of.earlier[v].content[i].low);
+      }
     }
   }
 
@@ -326,6 +348,26 @@ class FrameReader {
     }
   }
 
+  /// The columns by which earlier versions know rows, where all of them are still there.
+  void ResolveEarlier() {
+    earlier_.resize(options_.seen.size());
+    for (size_t v = 0; v < options_.seen.size(); ++v) {
+      const model::SeenRows* seen = options_.seen[v];
+      if (seen == nullptr || seen->columns.empty()) continue;
+      EarlierColumns found;
+      found.known = true;
+      const auto add = [&](const std::vector<std::string>& names, std::vector<int>* to) {
+        for (const std::string& name : names) {
+          to->push_back(schema_.IndexOf(name));
+          found.known = found.known && to->back() >= 0;
+        }
+      };
+      add(seen->columns, &found.columns);
+      add(seen->key, &found.key);
+      earlier_[v] = std::move(found);
+    }
+  }
+
   Status AddEarlier(const data::Batch& batch, const std::vector<uint8_t>& keep) {
     for (size_t v = 0; v < options_.scorers.size(); ++v) {
       const auto& scorer = options_.scorers[v];
@@ -336,7 +378,7 @@ class FrameReader {
       for (size_t i = 0; i < static_cast<size_t>(block.rows); ++i) {
         if (keep[i] == 0) continue;
         const double* from = block.margins.data() + i * outputs;
-        frame_.earlier[v].insert(frame_.earlier[v].end(), from, from + outputs);
+        frame_.earlier[v].margins.insert(frame_.earlier[v].margins.end(), from, from + outputs);
       }
     }
     return Ok();
@@ -451,6 +493,11 @@ class FrameReader {
   std::vector<std::pair<int, std::unique_ptr<FeatureBuilder>>> builders_;  // column, its builder
   std::vector<model::LeftOut> left_out_;
   std::vector<std::unordered_map<std::string, int32_t>> slice_index_;
+  struct EarlierColumns {
+    bool known = false;
+    std::vector<int> columns, key;
+  };
+  std::vector<EarlierColumns> earlier_;
   int64_t without_time_ = 0;
   std::string buffer_;
   Frame frame_;

@@ -25,6 +25,13 @@ struct SliceCodes {
   std::vector<int32_t> codes;  ///< −1 = NULL
 };
 
+/// What an earlier version says of the rows. Its own names for them are over the columns that it
+/// knew: a column added since must not make known rows look new.
+struct EarlierRows {
+  std::vector<double> margins;  ///< calibrated, rows × outputs; empty: it can't score these rows
+  std::vector<uint64_t> id, content;  ///< as in its SeenRows; empty: columns of it are missing
+};
+
 /// Rows with a target only, in the order of the input. Immutable once read.
 struct Frame {
   model::Task task = model::Task::kBinary;
@@ -43,9 +50,8 @@ struct Frame {
   std::vector<uint32_t> input_row;   ///< empty: none was left out
   std::vector<SliceCodes> slices;
 
-  /// Calibrated margins of earlier versions, rows × outputs each, in the order of FrameOptions;
-  /// empty when a version can't score these rows (see findings).
-  std::vector<std::vector<double>> earlier;
+  std::vector<EarlierRows> earlier;  ///< in the order of FrameOptions
+  std::vector<std::string> hashed;   ///< columns of `content` but the target, in their order
 
   int64_t input_rows = 0;
   int64_t rows_without_target = 0;
@@ -69,6 +75,8 @@ struct FrameOptions {
   std::string known_positive;
   /// Earlier versions that score the rows while these are read; null entries are skipped.
   std::vector<std::shared_ptr<const model::Scorer>> scorers;
+  /// What these were trained on (rows aren't read); beside `scorers`.
+  std::vector<const model::SeenRows*> seen;
   int threads = 1;           ///< for them
   Budget* budget = nullptr;  ///< may be null
   CancelToken cancel;

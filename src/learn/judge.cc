@@ -44,7 +44,9 @@ Compared Compare(const JudgeInput& input, const EarlierVersion& version) {
   Compared out;
   const Frame& frame = *input.frame;
   const model::Package& package = *version.package;
-  if (version.margins == nullptr || version.margins->empty()) return out;
+  if (version.rows == nullptr || version.rows->margins.empty() || version.rows->id.empty()) {
+    return out;
+  }
   std::vector<size_t> place = MatchClasses(frame, package);
   if (frame.task == model::Task::kRegression && package.task == frame.task) {
     place = {0};
@@ -55,11 +57,11 @@ Compared Compare(const JudgeInput& input, const EarlierVersion& version) {
   const auto outputs = static_cast<size_t>(frame.outputs());
   for (size_t i = 0; i < input.rows.size(); ++i) {
     const uint32_t row = input.rows[i];
-    const double* margins = version.margins->data() + row * outputs;
-    const int64_t seen = package.seen.Find(frame.id[row].low);
+    const double* margins = version.rows->margins.data() + row * outputs;
+    const int64_t seen = package.seen.Find(version.rows->id[row]);
     if (seen >= 0 && package.seen.rows[static_cast<size_t>(seen)].trained) {
       const auto at = static_cast<size_t>(seen);
-      if (package.seen.rows[at].content != frame.content[row] ||
+      if (package.seen.rows[at].content != version.rows->content[row] ||
           package.seen.outputs != frame.outputs()) {
         continue;
       }

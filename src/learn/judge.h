@@ -21,7 +21,7 @@ std::vector<std::string> SliceColumns(const std::vector<sql::Gate>& gates);
 /// An earlier version and what it says of the frame's rows.
 struct EarlierVersion {
   const model::Package* package = nullptr;
-  const std::vector<double>* margins = nullptr;  ///< of all rows of the frame; may be empty
+  const EarlierRows* rows = nullptr;  ///< what it says of all rows of the frame
 };
 
 struct JudgeInput {

@@ -82,6 +82,7 @@ class Training {
         HR_ASSIGN(scorer, model::Scorer::Make(std::move(copy)));
       }
       options.scorers.push_back(std::move(scorer));
+      options.seen.push_back(earlier == nullptr || again ? nullptr : &earlier->seen);
     }
     if (request_.champion != nullptr && request_.champion->task == model::Task::kBinary) {
       options.known_positive = request_.champion->classes[1];
@@ -367,7 +368,8 @@ class Training {
     package.seed = spec_.seed;
     out_.leaderboard = MakeLeaderboard(race_, ensemble_, *metric_);
     const HonestScores judged{judged_, margins_};
-    package.seen = MakeSeenRows(frame_, trained_, {out_of_fold_.rows, ensemble_.margins}, judged);
+    package.seen =
+        MakeSeenRows(frame_, trained_, {out_of_fold_.rows, ensemble_.margins}, judged, spec_.key);
     out_.test_rows = MakeTestRows(frame_, judged,
                                   plan_.test.empty() ? set_.folds : std::vector<evaluate::Fold>());
     ReportInput report;

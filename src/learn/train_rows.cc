@@ -7,7 +7,8 @@
 namespace headrace::learn {
 
 model::SeenRows MakeSeenRows(const Frame& frame, std::span<const uint32_t> trained,
-                             const HonestScores& out_of_fold, const HonestScores& judged) {
+                             const HonestScores& out_of_fold, const HonestScores& judged,
+                             const std::vector<std::string>& key) {
   const auto outputs = static_cast<size_t>(frame.outputs());
   const auto n = static_cast<size_t>(frame.rows());
   std::vector<double> scores(n * outputs, std::numeric_limits<double>::quiet_NaN());
@@ -25,6 +26,8 @@ model::SeenRows MakeSeenRows(const Frame& frame, std::span<const uint32_t> train
                    [&](uint32_t a, uint32_t b) { return frame.id[a].low < frame.id[b].low; });
   model::SeenRows seen;
   seen.outputs = frame.outputs();
+  seen.columns = frame.hashed;
+  seen.key = key;
   seen.rows.reserve(n);
   seen.scores.reserve(n * outputs);
   for (const uint32_t row : order) {

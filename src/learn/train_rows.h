@@ -14,9 +14,11 @@ struct HonestScores {
   std::span<const double> margins;
 };
 
-/// For Package::seen: `trained` rows, and the scores of both lists (the later one wins).
+/// For Package::seen: `trained` rows, and the scores of both lists (the later one wins). `key` as
+/// in the spec.
 model::SeenRows MakeSeenRows(const Frame& frame, std::span<const uint32_t> trained,
-                             const HonestScores& out_of_fold, const HonestScores& judged);
+                             const HonestScores& out_of_fold, const HonestScores& judged,
+                             const std::vector<std::string>& key);
 
 /// `folds` empty: the judged rows are a test set.
 TestRows MakeTestRows(const Frame& frame, const HonestScores& judged,

@@ -191,6 +191,27 @@ TEST(Train, GatesDecide) {
   EXPECT_GT(fourth->champion.at("roc_auc").value, 0.8);
 }
 
+TEST(Train, AColumnAddedSinceLeavesTheChampionComparable) {
+  const TestRows rows = MakeRows(Kind::kBinary, 400);
+  for (const bool keyed : {true, false}) {
+    ModelSpec spec = Spec(Kind::kBinary);
+    if (!keyed) spec.key = {};
+    spec.gates = {"roc_auc >= champion.roc_auc - 0.01"};
+    ModelSpec narrow = spec;
+    narrow.features.exclude = {"at", "plan"};
+    const auto first = RunTraining(rows, narrow);
+    ASSERT_TRUE(first.ok()) << Render(first.error());
+    const auto second = RunTraining(rows, spec, 1, &first->package, &first->package);
+    ASSERT_TRUE(second.ok()) << Render(second.error());
+    // By its stored scores, not by those of a model that knows the answers.
+    EXPECT_NEAR(second->champion.at("log_loss").value, first->package.metrics.at("log_loss").value,
+                1e-9)
+        << keyed;
+    EXPECT_EQ(second->champion.at("log_loss").rows, 400) << keyed;
+    EXPECT_EQ(second->gate.verdict, evaluate::Verdict::kPass) << second->gate.reason;
+  }
+}
+
 TEST(Train, AChampionThatCannotReadTheRowsLeavesGatesUndecided) {
   ModelSpec spec = Spec(Kind::kBinary);
   spec.gates = {"roc_auc >= champion.roc_auc - 0.01"};

@@ -142,7 +142,10 @@ Result<Package> ReadPackage(FileSystem& fs, const std::string& directory) {
   HR_ASSIGN(package.profile, ReadListed(fs, directory, "profile.json", files));
   if (package.profile.ends_with('\n')) package.profile.pop_back();
   HR_ASSIGN(const std::string seen, ReadListed(fs, directory, "rows.bin", files));
+  model::SeenRows rows = std::move(package.seen);
   HR_ASSIGN(package.seen, SeenFromBytes(seen));
+  package.seen.columns = std::move(rows.columns);
+  package.seen.key = std::move(rows.key);
   HR_TRY(BuildMembers(package));
   if (!json.contains("content_hash") || json["content_hash"] != ContentHash(package).Hex()) {
     return Damaged(directory, "its content hash does not match its content");

@@ -47,12 +47,15 @@ struct MetricValue {
 struct SeenRows {
   struct Row {
     uint64_t id = 0;       ///< hash of the key, or of the content
-    uint64_t content = 0;  ///< hash of target and features
+    uint64_t content = 0;  ///< hash of `columns` and target
     bool trained = false;  ///< false: only ever in the test set
   };
   std::vector<Row> rows;
   int outputs = 0;
   std::vector<double> scores;
+  /// Of the table it learned from, in the order in which they were hashed: later tables may have
+  /// more columns. `key` empty: rows are known by their columns.
+  std::vector<std::string> columns, key;
 
   /// Index into rows of an id, or -1.
   int64_t Find(uint64_t id) const;

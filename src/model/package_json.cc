@@ -169,7 +169,22 @@ Json PackageToJson(const Package& package) {
           {"data_fingerprint", package.data_fingerprint},
           {"code_fingerprint", package.code_fingerprint},
           {"created", package.created},
+          {"seen", {{"columns", package.seen.columns}, {"key", package.seen.key}}},
           {"report", report.is_object() ? report : Json::object()}};
+}
+
+/// Of "seen", which the first packages don't have: their rows can't be told apart from others.
+static Result<std::vector<std::string>> NamesFromJson(const Json& json, const char* field) {
+  std::vector<std::string> names;
+  const auto seen = json.find("seen");
+  if (seen == json.end() || !seen->is_object()) return names;
+  const auto list = seen->find(field);
+  if (list == seen->end() || !list->is_array()) return names;
+  for (const Json& name : *list) {
+    if (!name.is_string()) return Damaged("model.json: seen: a name is no text");
+    names.push_back(name.get<std::string>());
+  }
+  return names;
 }
 
 Result<Package> PackageFromJson(const Json& json) {
@@ -235,6 +250,8 @@ Result<Package> PackageFromJson(const Json& json) {
     HR_ASSIGN(out.metrics[name], MetricFromJson(value));
   }
   out.report = report->dump();
+  HR_ASSIGN(out.seen.columns, NamesFromJson(json, "columns"));
+  HR_ASSIGN(out.seen.key, NamesFromJson(json, "key"));
   return out;
 }
 
