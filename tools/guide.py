@@ -89,6 +89,7 @@ class Shell:
 
     def run(self, command: str) -> str:
         script = (
+            "set -a\n"  # a variable set in one command is there in the next
             f'[[ -e "{self.state}" ]] && source "{self.state}"\n'
             f'trap \'export -p >"{self.state}"; echo "cd $(printf %q "$PWD")" >>"{self.state}"\' EXIT\n'
             f"(exit {self.status})\n{command}\n"
