@@ -24,6 +24,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml>=0.7.12)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
+pkg_check_modules(CURL REQUIRED libcurl>=7.85) # headers only: it is loaded when needed
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
 
@@ -34,3 +35,4 @@ target_link_libraries(headrace_dependencies INTERFACE
   DuckDB::duckdb fmt::fmt PkgConfig::SQLITE PkgConfig::FYAML PkgConfig::XXHASH
   PkgConfig::ZLIB PkgConfig::ZSTD
   nlohmann_json::nlohmann_json Eigen3::Eigen CLI11::CLI11 Threads::Threads ${CMAKE_DL_LIBS})
+target_include_directories(headrace_dependencies SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})

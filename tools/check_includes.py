@@ -20,6 +20,7 @@ THIRD_PARTY = [
     (r"sqlite3(ext)?\.h", ["store", "components/sources"]),
     (r"libfyaml\.h", ["yaml"]),
     (r"(zlib|zstd)\.h", ["components/sources"]),
+    (r"curl/.*", ["net"]),
     (r"(Eigen|unsupported/Eigen)/.*", ["learn"]),
     (r"CLI/.*", ["cli"]),
 ]
