@@ -10,6 +10,7 @@
 #include "components/models/predict_node.h"
 #include "components/sinks/file_sink.h"
 #include "components/sources/csv_source.h"
+#include "components/sources/http_source.h"
 #include "components/sources/sqlite_source.h"
 
 namespace headrace::components {
@@ -39,6 +40,7 @@ void RegisterBuiltins(pipeline::Registry& registry) {
 
   // Sources.
   registry.AddComponent(CsvSourceSpec(), MakeCsvSource);
+  registry.AddComponent(HttpSourceSpec(), MakeHttpSource);
   registry.AddComponent(SqliteSourceSpec(), MakeSqliteSource);
 }
 

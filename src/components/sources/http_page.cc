@@ -61,6 +61,7 @@ class PageHandler : public nlohmann::json_sax<Json> {
       }
       if (spelling_.size() < columns_.all().size()) spelling_.resize(columns_.all().size());
       auto& [row, spelt] = spelling_[static_cast<size_t>(field_)];
+      if (row == 0) page_.fields.push_back(field_);
       if (row == page_.rows() + 1 && spelt != name) {
         return Fail("ambiguous_fields", fmt::format("a row has the fields '{}' and '{}': columns "
                                                     "differ in more than case",
@@ -120,13 +121,13 @@ class PageHandler : public nlohmann::json_sax<Json> {
       AddCell(field_, kind, text);
     } else if (in_list_) {
       if (kind == JsonKind::kNull) return Fail("bad_record", "a row is null");
-      AddCell(columns_.Add("value"), kind, text);  // a list of plain values
+      AddCell(PlainColumn(), kind, text);  // a list of plain values
       EndRow();
     } else {
       const std::string path = Path();
       if (AtRecords() && kind == JsonKind::kNull) records_found = true;  // as good as []
-      const bool wanted = std::find(shape_.wanted.begin(), shape_.wanted.end(), path) !=
-                          shape_.wanted.end();
+      const bool wanted =
+          std::find(shape_.wanted.begin(), shape_.wanted.end(), path) != shape_.wanted.end();
       if (wanted && kind != JsonKind::kNull) page_.found[path] = std::string(text);
     }
     return true;
@@ -151,7 +152,7 @@ class PageHandler : public nlohmann::json_sax<Json> {
       if (object) {
         in_row_ = true;
       } else {  // a list of lists
-        field_ = columns_.Add("value");
+        field_ = PlainColumn();
         plain_row_ = in_row_ = true;
         nested_ = "[";
         nested_depth_ = 1;
@@ -200,6 +201,12 @@ class PageHandler : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  int PlainColumn() {
+    const int column = columns_.Add("value");
+    if (page_.fields.empty()) page_.fields.push_back(column);
+    return column;
+  }
+
   void AddCell(int column, JsonKind kind, std::string_view text) {
     // Of a key given twice the last value counts.
     const size_t begin = page_.ends.empty() ? 0 : page_.ends.back();
@@ -246,6 +253,11 @@ int HttpColumns::Add(std::string_view name) {
   columns_.push_back({std::string(name)});
   by_lower_.emplace(std::move(lower), index);
   return index;
+}
+
+int HttpColumns::Find(std::string_view name) const {
+  const auto found = by_lower_.find(LowerText(name));
+  return found == by_lower_.end() ? -1 : found->second;
 }
 
 CsvType TypeOfJson(JsonKind kind, std::string_view text) {
@@ -298,17 +310,17 @@ Result<HttpPage> ParseHttpPage(const std::string& body, const HttpPageShape& sha
   if (handler.error) return *handler.error;
   if (!whole) return ExternalError("bad_json", "the answer is broken JSON").Retriable();
   if (!handler.records_found) {
-    Error error = ExternalError(
-        "no_records", shape.records.empty()
-                          ? "the answer is an object, not a list of rows"
-                          : fmt::format("the answer has nothing at '{}'", shape.records));
+    Error error = ExternalError("no_records",
+                                shape.records.empty()
+                                    ? "the answer is an object, not a list of rows"
+                                    : fmt::format("the answer has nothing at '{}'", shape.records));
     std::vector<std::string> lists;
     for (const std::string& path : handler.lists) {
       if (path.find("[]") == std::string::npos && lists.size() < 5) lists.push_back(path);
     }
     if (!lists.empty()) {
-      error.Hint(fmt::format("it has lists at '{}': name one as `records:`",
-                             fmt::join(lists, "', '")));
+      error.Hint(
+          fmt::format("it has lists at '{}': name one as `records:`", fmt::join(lists, "', '")));
     } else if (shape.records.empty()) {
       error.Hint("`records: .` takes the object as one row");
     } else {

@@ -25,9 +25,12 @@ class HttpColumns {
   struct Column {
     std::string name;
     CsvType type = CsvType::kNone;
+    bool present = false;  ///< stands in a page that was taken
   };
   /// Index; made when new.
   int Add(std::string_view name);
+  int Find(std::string_view name) const;  ///< -1 when there is none
+  void SetPresent(int column) { columns_[static_cast<size_t>(column)].present = true; }
   const std::vector<Column>& all() const { return columns_; }
   void See(int column, JsonKind kind, std::string_view text);
 
@@ -49,6 +52,7 @@ struct HttpPage {
   std::string text;
   std::vector<Cell> cells;
   std::vector<uint32_t> ends;  ///< by row: where its cells end
+  std::vector<int> fields;     ///< columns that stand in a row, if only as null
   /// Texts of the scalars at the wanted paths that were there and not null.
   std::map<std::string, std::string> found;
 
