@@ -67,6 +67,7 @@ class Grammar {
     CLI::App* run = commands_["run"];
     Flag(run, "--fail-fast", a.fail_fast);
     Flag(run, "--no-wait", a.no_wait);
+    Flag(run, "--watch", a.watch);
     Option(run, "--from", raw.from_time);
     Option(run, "--to", raw.to_time);
     Option(run, "--sample", raw.sample);

@@ -24,7 +24,7 @@ struct Arguments {
 
   // plan, run, list.
   std::vector<std::string> select, exclude;
-  bool full = false, fail_fast = false, no_wait = false;
+  bool full = false, fail_fast = false, no_wait = false, watch = false;
 
   std::string subject;  ///< show: node; models: name or ""; model …: reference; init: folder;
                         ///< report: run or ""

@@ -36,6 +36,7 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "  --exclude SELECT   leave nodes out; may be given several times\n"
      "  --fail-fast        stop at the first failure; else independent nodes go on\n"
      "  --no-wait          fail when another run holds the target, instead of waiting\n"
+     "  --watch            run again whenever a file of the project changes, until Ctrl-C\n"
      "\n"
      "SELECT as in `headrace plan --help`. Ctrl-C keeps what is finished.\n"
      "Not built yet: --from, --to, --sample, --engine spark.\n"},
@@ -54,7 +55,8 @@ inline constexpr CommandHelp kCommandHelp[] = {
     {"query", "Look", "query SQL", "a SELECT over the tables as they are now",
      "  --format F   table | csv | json | parquet; table on a terminal, csv elsewhere\n"
      "  --limit N    at most N rows; a table shows 200 unless told\n"
-     "  --at RUN     the tables as that run left them\n"
+     "  --at RUN     the tables as that run left them: its id, the first characters of it, or a\n"
+     "               time such as 2026-01-31T09:30Z (the last run that had ended by then)\n"
      "  -o, --output FILE   write there; the ending gives the format\n"
      "\n"
      "SQL - is read from stdin. Example: headrace query \"FROM scores LIMIT 5\"\n"},

@@ -8,7 +8,10 @@
 
 #include "base/process.h"
 #include "cli/commands.h"
+#include "cli/file_watch.h"
 #include "cli/help.h"
+#include "cli/interrupt.h"
+#include "config/project_files.h"
 
 namespace headrace::cli {
 namespace {
@@ -54,6 +57,38 @@ int OnProject(const Arguments& arguments, const std::string& typed, Console& con
   return Clean(arguments, s, console);
 }
 
+/// Runs, waits for a change below the project, and runs again. What is wrong with the project is
+/// printed, and the next save tries anew.
+int WatchRuns(const Arguments& arguments, const std::string& typed, Console& console) {
+  auto root =
+      config::FindProject(RealFileSystem(), arguments.project.empty() ? "." : arguments.project);
+  if (!root.ok()) {
+    console.Print(root.error());
+    return ExitCode(root.error());
+  }
+  auto watch = FileWatch::Open(*root);
+  if (!watch.ok()) {
+    console.Print(watch.error());
+    return ExitCode(watch.error());
+  }
+  for (;;) {
+    const int code = OnProject(arguments, typed, console);
+    if (code == 130) return code;
+    if (!console.json()) console.Note("\nwatching for changes; Ctrl-C ends it\n");
+    CancelToken stop;
+    const Interrupt interrupt(stop);
+    auto changed = watch->Wait(stop);
+    if (!changed.ok()) {
+      console.Print(changed.error());
+      return ExitCode(changed.error());
+    }
+    if (changed->empty()) return code;
+    std::string names;
+    for (const std::string& name : *changed) names += (names.empty() ? "" : ", ") + name;
+    if (!console.json()) console.Note("\nchanged: " + names + "\n");
+  }
+}
+
 int Dispatch(const Arguments& arguments, const std::string& typed, Console& console) {
   const std::string& command = arguments.command;
   if (arguments.help || command.empty()) {
@@ -66,6 +101,7 @@ int Dispatch(const Arguments& arguments, const std::string& typed, Console& cons
   if (command == "schema") return Schema(arguments, console);
   if (command == "version") return Version(console);
   if (command == "test") return Test(arguments, console);
+  if (command == "run" && arguments.watch) return WatchRuns(arguments, typed, console);
   return OnProject(arguments, typed, console);
 }
 

@@ -141,7 +141,7 @@ void ProjectLoader::ReadSettings() {
                            .At(place));
     }
     if (!project_.target_.reuse_from.empty()) {
-      CheckReuse(settings, *picked, context);
+      project_.reuse_target_ = config::ExpandTarget(settings, project_.target_.reuse_from, context);
     }
   }
   Diagnostics found;
@@ -158,22 +158,6 @@ void ProjectLoader::ReadSettings() {
       error.At(place);
     }
     diagnostics_.Add(std::move(error));
-  }
-}
-
-void ProjectLoader::CheckReuse(const config::Settings& settings, const std::string& target,
-                               const spec::ParseContext& context) {
-  const std::string& from = project_.target_.reuse_from;
-  const Place place = settings.places.Of("targets." + target + ".reuse_from");
-  auto found = settings.PickTarget(from);
-  if (!found.ok()) {
-    diagnostics_.Add(Error(found.error()).At(place));
-  } else if (from == target) {
-    diagnostics_.Add(UserError("bad_value", "target '" + target + "' reuses itself")
-                         .At(place)
-                         .Hint("name another target, or leave 'reuse_from' out"));
-  } else {
-    project_.reuse_target_ = config::ExpandTarget(settings, from, context);
   }
 }
 

@@ -16,8 +16,6 @@ class ProjectLoader {
 
   bool ReadFiles();     ///< false: nothing to go on with
   void ReadSettings();  ///< target, parameters
-  void CheckReuse(const config::Settings& settings, const std::string& target,
-                  const spec::ParseContext& context);
   void MakeNodes();  ///< components, ${…}
   void ParseSql();
   void ConnectNodes();  ///< edges, unknown names, cycles; sorts the nodes topologically
