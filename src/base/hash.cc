@@ -61,6 +61,12 @@ Hash128& Hash128::operator+=(const Hash128& other) {
   return *this;
 }
 
+Hash128& Hash128::operator-=(const Hash128& other) {
+  high -= other.high + (low < other.low ? 1 : 0);
+  low -= other.low;
+  return *this;
+}
+
 std::string Hash128::Hex() const { return fmt::format("{:016x}{:016x}", high, low); }
 
 Hash128 HashBytes(std::string_view bytes) {

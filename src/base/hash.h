@@ -12,6 +12,7 @@ struct Hash128 {
   friend auto operator<=>(const Hash128&, const Hash128&) = default;
   /// Addition modulo 2^128: order of addends can't matter.
   Hash128& operator+=(const Hash128& other);
+  Hash128& operator-=(const Hash128& other);
   std::string Hex() const;
 };
 

@@ -8,6 +8,12 @@ Digest& Digest::operator+=(const Digest& other) {
   return *this;
 }
 
+Digest& Digest::operator-=(const Digest& other) {
+  sum -= other.sum;
+  rows -= other.rows;
+  return *this;
+}
+
 std::string SnapshotId(const Schema& schema, const Digest& digest) {
   Hasher hasher;
   hasher.Add("headrace.snapshot.1").Add(static_cast<int64_t>(schema.size()));

@@ -35,6 +35,7 @@ struct Digest {
   Hash128 sum;
   int64_t rows = 0;
   Digest& operator+=(const Digest& other);
+  Digest& operator-=(const Digest& other);  ///< takes rows away that are in it
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 

@@ -194,6 +194,7 @@ Status Profile::Merge(const Profile& other) {
     return error;
   }
   rows += other.rows;
+  removed += other.removed;
   for (size_t i = 0; i < columns.size(); ++i) {
     ColumnProfile& a = columns[i];
     const ColumnProfile& b = other.columns[i];
@@ -218,13 +219,16 @@ Status Profile::Merge(const Profile& other) {
 Json ToJson(const Profile& profile) {
   Json columns = Json::array();
   for (const ColumnProfile& column : profile.columns) columns.push_back(ColumnToJson(column));
-  return {{"rows", profile.rows}, {"columns", std::move(columns)}};
+  Json out = {{"rows", profile.rows}, {"columns", std::move(columns)}};
+  if (profile.removed > 0) out["removed"] = profile.removed;
+  return out;
 }
 
 Result<Profile> ProfileFromJson(const Json& json) {
   try {
     Profile profile;
     profile.rows = json.at("rows").get<int64_t>();
+    Read(json, "removed", profile.removed);
     for (const Json& column : json.at("columns")) profile.columns.push_back(ColumnFromJson(column));
     return profile;
   } catch (const nlohmann::json::exception& e) {

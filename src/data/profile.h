@@ -54,11 +54,26 @@ struct ColumnProfile {
 
 struct Profile {
   int64_t rows = 0;
+  /// Rows that went since the columns' statistics were last taken from rows. Their values still
+  /// count in `distinct`; all else is exact.
+  int64_t removed = 0;
   std::vector<ColumnProfile> columns;
   const ColumnProfile* Find(std::string_view column) const;
   /// Error "profile_mismatch" (internal) when columns or types differ.
   Status Merge(const Profile& other);
 };
+
+/// What is left of a table's profile when rows go, without reading those that stay. Counts and
+/// moments are subtracted; a sketch can't forget, so `distinct` stays an upper bound; a smallest or
+/// largest value may have gone: such columns are stale and must be taken anew.
+struct RemainingProfile {
+  Profile profile;
+  std::vector<std::string> stale;
+};
+/// `taken`: rows of files that are rewritten; `again`: rows written in their place; `removed`: how
+/// many rows went for good. What is left is to be merged with `again`.
+RemainingProfile ProfileWithout(const Profile& old, const Profile& taken, const Profile& again,
+                                int64_t removed);
 
 /// {"rows": 10, "columns": [{"name": "x", "type": "DOUBLE", "nulls": 0, "distinct": 9, "min":
 /// "0.5", "max": "7.0", "mean": …, "stddev": …, "sketch": "…"}]}. What does not apply is left out.

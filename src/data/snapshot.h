@@ -40,6 +40,9 @@ Json ToJson(const Snapshot& snapshot);
 /// Error "bad_manifest" (internal).
 Result<Snapshot> SnapshotFromJson(const Json& json);
 
+/// Rows of a file of a large table: enough for fast scans, few enough that rewriting one is cheap.
+constexpr int64_t kFileRows = 8 * 122880;
+
 struct MaterializeRequest {
   std::string node;
   std::string build_id;  ///< names the folder; see base/id.h
@@ -53,6 +56,11 @@ struct MaterializeRequest {
   /// NULL)`; all are evaluated in one scan.
   std::vector<std::string> aggregates;
   int64_t row_group_rows = 122880;
+  /// A table of more rows is cut into several files, each of about as many.
+  int64_t file_rows = kFileRows;
+  /// Ending of the folder's name while it is written: two of one build may be written side by side,
+  /// of which only one is published.
+  std::string stage;
   QueryOptions
       query;  ///< cancel, progress; prefix_bytes = bytes of `select` before the user's text
 };

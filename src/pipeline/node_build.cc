@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/id.h"
+#include "data/merge.h"
 #include "data/quote.h"
 #include "pipeline/build_context.h"
 #include "pipeline/runner.h"
@@ -429,15 +430,7 @@ Status NodeBuilder::BuildOnce() {
   if (outcome.pending) {
     snapshot = outcome.pending->snapshot();
     if (outcome.append_to) {
-      const data::Snapshot& old = *outcome.append_to;
-      snapshot->digest += old.digest;
-      snapshot->rows += old.rows;
-      snapshot->bytes += old.bytes;
-      snapshot->files.insert(snapshot->files.begin(), old.files.begin(), old.files.end());
-      data::Profile profile = old.profile;
-      HR_TRY(profile.Merge(snapshot->profile));
-      snapshot->profile = std::move(profile);
-      snapshot->id = data::SnapshotId(snapshot->schema, snapshot->digest);
+      HR_ASSIGN(snapshot, data::Combine(*outcome.append_to, std::move(*snapshot)));
     }
     const bool same = state_ != nullptr && state_->snapshot.has_value() &&
                       state_->snapshot->id == snapshot->id && !state_->rejection.has_value() &&

@@ -13,6 +13,7 @@
 #include "components/sources/csv_read.h"
 #include "components/sources/csv_sniff.h"
 #include "components/sources/old_snapshot.h"
+#include "data/merge.h"
 #include "data/quote.h"
 #include "pipeline/project.h"
 
@@ -222,42 +223,38 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
   }
   if (written.null_keys > 0) HR_TRY(NullKeyError(plan, written.null_keys));
   const int64_t rows = fresh.rows;
-  if (!options_.key.empty()) {
-    std::string same;
-    for (const std::string& key : options_.key) {
-      same += fmt::format("{}n.{} = o.{}", same.empty() ? "" : " AND ", QuoteIdentifier(key),
-                          QuoteIdentifier(key));
-    }
-    const std::string old_rows = "(" + data::ReadSnapshotSql(context_.warehouse, old) + ")";
-    HR_ASSIGN(auto counted,
-              connection_->Query(
-                  fmt::format("SELECT count(*) FROM {} AS o WHERE EXISTS (SELECT 1 FROM {} AS n "
-                              "WHERE {})",
-                              old_rows, PendingRows(*written.pending), same),
-                  {}, context_.Query()));
-    const int64_t touched = counted.at(0, 0).AsInt64();
-    if (touched > 0 || written.repeated_keys > 0) {
-      // Files are never changed: old rows that stay and the new ones make a new snapshot.
-      NoteReplaced(touched + written.repeated_keys);
-      const std::string names = data::QuoteIdentifiers(old.schema.Names());
-      written.pending.reset();
-      HR_ASSIGN(written,
-                Write(plan,
-                      fmt::format("WITH n AS MATERIALIZED ({}) SELECT {} FROM {} AS o WHERE NOT "
-                                  "EXISTS (SELECT 1 FROM n WHERE {}) UNION ALL SELECT {} FROM n",
-                                  LatestOfKey(plan), names, old_rows, same, names),
-                      true));
-      if (written.diagnosis) {
-        if (written.diagnosis->fault) return *written.diagnosis->fault;
-        reason_ = "the files changed while they were read";
-        return std::optional<Outcome>();
-      }
-      HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
-      return std::optional<Outcome>(std::move(outcome));
+  const bool join = !data::FilesToJoin(old.files, rows, data::kFileRows).empty();
+  if (options_.key.empty() && !join) {
+    HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
+    outcome.append_to = std::move(old);
+    return std::optional<Outcome>(std::move(outcome));
+  }
+  if (written.repeated_keys > 0) {
+    const int64_t repeated = written.repeated_keys;
+    written.pending.reset();
+    HR_ASSIGN(written, Write(plan, LatestOfKey(plan), true));
+    written.repeated_keys = repeated;
+    if (written.diagnosis) {
+      if (written.diagnosis->fault) return *written.diagnosis->fault;
+      reason_ = "the files changed while they were read";
+      return std::optional<Outcome>();
     }
   }
+  data::MergeRequest request;
+  request.node = context_.node->name;
+  request.build_id = context_.build_id;
+  request.old = std::move(old);
+  request.key = options_.key;
+  request.rows = "SELECT * FROM " + PendingRows(*written.pending);
+  request.repeatable = true;
+  request.aggregates = context_.aggregates;
+  request.query = context_.Query();
+  HR_ASSIGN(data::MergeResult merged, data::Merge(*context_.writer, *connection_, request));
+  const int64_t replaced = merged.replaced + written.repeated_keys;
+  if (replaced > 0) NoteReplaced(replaced);
+  written.pending = std::make_unique<PendingSnapshot>(std::move(*merged.pending));
   HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
-  outcome.append_to = std::move(old);
+  outcome.append_to = std::move(merged.kept);
   return std::optional<Outcome>(std::move(outcome));
 }
 

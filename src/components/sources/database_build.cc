@@ -6,6 +6,7 @@
 
 #include "components/sources/csv_build.h"
 #include "components/sources/old_snapshot.h"
+#include "data/merge.h"
 #include "data/quote.h"
 #include "pipeline/project.h"
 
@@ -358,34 +359,39 @@ Result<Outcome> DatabaseBuild::Merge(data::Snapshot old) {
                   "({3}) WHERE {4} >= (SELECT min({4}) FROM hr_new)",
                   items, candidates, names, old_rows, QuoteIdentifier(read_.cursor)),
       {}, context_.Query()));
-  std::string select = fmt::format("SELECT {} FROM hr_fresh", names);
-  if (!read_.delete_when.empty()) select += " WHERE " + Alive();
-  bool append = true;
+  data::MergeRequest request;
+  request.node = context_.node->name;
+  request.build_id = context_.build_id;
+  request.old = std::move(old);
+  request.key = read_.key;
+  request.rows = fmt::format("SELECT {} FROM hr_fresh", names);
+  request.repeatable = true;
+  request.aggregates = context_.aggregates;
+  request.query = context_.Query();
   int64_t gone = 0;
   if (keyed) {
-    const std::string same = KeyEquals(read_.key);
-    const std::string touched = fmt::format("EXISTS (SELECT 1 FROM hr_fresh AS n WHERE {})", same);
-    HR_ASSIGN(int64_t replaced, Count(fmt::format("({}) AS o WHERE {}", old_rows, touched)));
+    const std::string keys = data::QuoteIdentifiers(read_.key);
     HR_ASSIGN(gone, Count("hr_gone"));
-    if (replaced > 0) NoteReplaced(replaced);
-    if (gone > 0) {
-      Note(Severity::kHint,
-           Error(Blame::kData, "rows_deleted",
-                 fmt::format("{} deleted: their keys are no longer in the source",
-                             gone == 1 ? "1 row was" : fmt::format("{} rows were", gone))));
-    }
-    if (replaced > 0 || gone > 0) {
-      append = false;
-      select = fmt::format(
-          "SELECT {} FROM ({}) AS o WHERE NOT {} AND NOT EXISTS (SELECT 1 FROM hr_gone AS n WHERE "
-          "{}) UNION ALL {}",
-          names, old_rows, touched, same, select);
+    request.deleted = fmt::format("SELECT {} FROM hr_gone", keys);
+    // A key whose latest row says that it is deleted.
+    if (!read_.delete_when.empty()) {
+      request.deleted += fmt::format(" UNION ALL SELECT {} FROM hr_fresh", keys);
     }
   }
-  HR_ASSIGN(auto pending, Materialize(select, {}));
-  const bool nothing = append && pending->snapshot().rows == 0;
+  if (!read_.delete_when.empty()) request.rows += " WHERE " + Alive();
+  HR_ASSIGN(data::MergeResult merged, data::Merge(*context_.writer, *duck_, request));
+  const int64_t replaced = merged.replaced + std::max<int64_t>(0, merged.removed - gone);
+  if (replaced > 0) NoteReplaced(replaced);
+  if (gone > 0) {
+    Note(Severity::kHint,
+         Error(Blame::kData, "rows_deleted",
+               fmt::format("{} deleted: their keys are no longer in the source",
+                           gone == 1 ? "1 row was" : fmt::format("{} rows were", gone))));
+  }
+  const bool nothing = !merged.changed;
+  auto pending = std::make_unique<PendingSnapshot>(std::move(*merged.pending));
   HR_ASSIGN(Outcome outcome, Finish(std::move(pending), highest, true));
-  if (append) outcome.append_to = std::move(old);
+  outcome.append_to = std::move(merged.kept);
   if (nothing && !context_.state->rejection) {
     outcome.action = "reuse";
     outcome.reason = "no new rows in " + rows_.Shown();
