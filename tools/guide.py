@@ -3,7 +3,8 @@
 A page is a Markdown file; it starts in a new folder of its own, and its blocks run in order:
 
   ```console            `$ command` (`> ` goes on with it), then what it prints, both streams. A
-                        line `…` stands for any lines. Times, ids and hashes are compared masked.
+                        line `…` stands for any lines, `…` in a line for any text. Times, ids and
+                        hashes are compared masked.
                         A command may fail only when `$ echo $?` comes next.
   ```yaml, sql, json    With `# path` or `-- path` as first line: written to that file.
 
@@ -50,13 +51,19 @@ def mask(text: str, folder: str) -> str:
     return text
 
 
+def same(expected: str, printed: str) -> bool:
+    """Whether a line is the same, `…` in it standing for any text."""
+    parts = [re.escape(part) for part in expected.split("…")]
+    return re.fullmatch(".*".join(parts), printed) is not None
+
+
 def fits(expected: list[str], printed: list[str]) -> bool:
-    """Whether the lines are the same, `…` standing for any number of lines."""
+    """The same of lines; a line `…` stands for any number of them."""
     if not expected:
         return not printed
     if expected[0].strip() == "…":
         return any(fits(expected[1:], printed[i:]) for i in range(len(printed) + 1))
-    return bool(printed) and expected[0] == printed[0] and fits(expected[1:], printed[1:])
+    return bool(printed) and same(expected[0], printed[0]) and fits(expected[1:], printed[1:])
 
 
 def commands_of(block: str) -> list[tuple[str, str]]:
@@ -158,10 +165,10 @@ class Page:
             pending = ""
             if shell.status != 0:
                 pending = f"$ {command}\n  failed with {shell.status}:\n{printed}"
-            same = fits(
+            good = fits(
                 mask(expected, self.where).splitlines(), mask(printed, self.where).splitlines()
             )
-            if not same and not self.update:
+            if not good and not self.update:
                 diff = difflib.unified_diff(
                     mask(expected, self.where).splitlines(),
                     mask(printed, self.where).splitlines(),
@@ -170,7 +177,7 @@ class Page:
                     lineterm="",
                 )
                 self.faults.append(f"$ {command}\n" + "\n".join(diff))
-            shown = expected if same else printed.replace(self.where + "/work", "~")
+            shown = expected if good else printed.replace(self.where + "/work", "~")
             if shown and not shown.endswith("\n"):
                 shown += "\n"
             out += "$ " + command.replace("\n", "\n> ") + "\n" + shown
