@@ -5,6 +5,7 @@
 //               a blank for a missing one. Text with nearly as many values as rows is an
 //               identifier;
 //   whole numbers, each different and together dense, are row numbers: left out likewise;
+//   free text   only when the model says so: counts of hashed words (text_feature.cc);
 //   dates       year, month, day, weekday, hour, days since 1970; parts that never change are
 //   dropped.
 // Nothing here looks at the target, so fitting on all rows leaks nothing into validation.
@@ -20,6 +21,9 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "learn/text_feature.h"
+#include "model/text_hash.h"
+
 namespace headrace::learn {
 namespace {
 
@@ -34,6 +38,8 @@ constexpr size_t kPlainLevels = 254;  ///< up to here every level is kept
 constexpr size_t kMostLevels = 1000;  ///< of those seen at least twice
 constexpr size_t kNumberLikeLevels = 20;
 constexpr int64_t kFewestForIdentifier = 50;
+constexpr size_t kManyLevels = 1000;  ///< from here on a hint says how few are told apart
+constexpr double kWordsOfFreeText = 3;
 
 /// Missing, range, mean, deviation, quantiles of a sample of at most 10,000 values.
 Json NumberProfile(const InputColumn& column, const NumberColumn& values) {
@@ -88,11 +94,19 @@ Step NumberStep(const std::string& name, int input, const Range& range) {
   return step;
 }
 
-/// Why a column of numbers is of no use, or "".
-std::string Useless(const Range& range, int64_t rows) {
-  if (range.present == 0) return "has no values";
-  if (range.min == range.max && range.present == rows) return "is constant";
-  return "";
+void LeaveOut(BuiltFeature* out, std::string code, std::string reason, const Json& evidence) {
+  out->left_out_code = std::move(code);
+  out->left_out = std::move(reason);
+  out->evidence = DumpJson(evidence);
+}
+
+/// Leaves a column of numbers out that is of no use.
+void LeaveOutUseless(const Range& range, int64_t rows, BuiltFeature* out) {
+  if (range.present == 0) {
+    LeaveOut(out, "empty_column", "has no values", {{"rows", rows}});
+  } else if (range.min == range.max && range.present == rows) {
+    LeaveOut(out, "constant_column", "is constant", {{"rows", rows}, {"value", range.min}});
+  }
 }
 
 class NumberBuilder : public FeatureBuilder {
@@ -107,19 +121,32 @@ class NumberBuilder : public FeatureBuilder {
     values.Numbers(0, rows, buffer_.data(), 1);
     for (int64_t i = 0; i < rows; ++i) {
       if (keep != nullptr && keep[i] == 0) continue;
-      values_.Append(buffer_[static_cast<size_t>(i)]);
-      range_.Add(buffer_[static_cast<size_t>(i)]);
+      const double value = buffer_[static_cast<size_t>(i)];
+      values_.Append(value);
+      range_.Add(value);
+      if (std::fabs(value) >= model::kLargest) ++infinite_;
     }
   }
 
   BuiltFeature Finish() override {
     BuiltFeature out;
     out.profile = NumberProfile(column_, values_).dump();
-    out.left_out = Useless(range_, values_.size());
+    LeaveOutUseless(range_, values_.size(), &out);
     if (out.left_out.empty() && !wanted_ && IsRowNumber()) {
-      out.left_out = "is a whole number, different in every row: it looks like an identifier";
+      LeaveOut(&out, "id_like_column",
+               "is a whole number, different in every row: it looks like an identifier",
+               {{"rows", values_.size()}, {"distinct", values_.size()}});
+      out.serial = std::move(values_);
     }
     if (!out.left_out.empty()) return out;
+    if (infinite_ > 0) {
+      out.findings.push_back(
+          Hint("infinite_values", column_.name,
+               fmt::format("'{}' is infinite (or beyond 1e300) in {} of {} rows; it is read as "
+                           "±1e300 there: cap it or make it NULL in SQL",
+                           column_.name, infinite_, values_.size()),
+               DumpJson({{"rows", values_.size()}, {"infinite", infinite_}})));
+    }
     out.steps.push_back(NumberStep(column_.name, input_, range_));
     out.columns.push_back(std::move(values_));
     return out;
@@ -146,6 +173,7 @@ class NumberBuilder : public FeatureBuilder {
   bool wanted_;
   NumberColumn values_;
   Range range_;
+  int64_t infinite_ = 0;
   std::vector<double> buffer_;
 };
 
@@ -184,7 +212,9 @@ class CategoryBuilder : public FeatureBuilder {
   BuiltFeature Finish() override {
     BuiltFeature out;
     if (too_many_) {
-      out.left_out = fmt::format("has more than {} different values", model::Encoder::kMaxLevels);
+      LeaveOut(&out, "many_categories",
+               fmt::format("has more than {} different values", model::Encoder::kMaxLevels),
+               {{"distinct_more_than", model::Encoder::kMaxLevels}});
       out.profile = Json{{"name", column_.name}, {"type", column_.type}}.dump();
       return out;
     }
@@ -195,12 +225,15 @@ class CategoryBuilder : public FeatureBuilder {
     Profile(rows - present, &out);
     const auto distinct = static_cast<int64_t>(names_.size());
     if (present == 0) {
-      out.left_out = "has no values";
+      LeaveOut(&out, "empty_column", "has no values", {{"rows", rows}});
     } else if (distinct == 1 && present == rows) {
-      out.left_out = "is constant";
+      LeaveOut(&out, "constant_column", "is constant", {{"rows", rows}, {"value", *names_[0]}});
     } else if (!wanted_ && present >= kFewestForIdentifier && distinct * 10 >= present * 9) {
-      out.left_out = fmt::format("has {} different values in {} rows: it looks like an identifier",
-                                 distinct, present);
+      LeaveOut(&out, "id_like_column",
+               fmt::format("has {} different values in {} rows: it looks like an identifier",
+                           distinct, present),
+               {{"rows", present}, {"distinct", distinct}});
+      NoteFreeText(&out);
     }
     if (!out.left_out.empty()) return out;
 
@@ -210,11 +243,7 @@ class CategoryBuilder : public FeatureBuilder {
     step.kind = StepKind::kCategory;
     const size_t kept = KeptLevels();
     for (size_t i = 0; i < kept; ++i) step.levels.push_back(*names_[order_[i]]);
-    if (kept < names_.size()) {
-      out.findings.push_back({"rare_levels", column_.name,
-                              fmt::format("{} of {} values of '{}' are rare and treated as one",
-                                          names_.size() - kept, names_.size(), column_.name)});
-    }
+    NoteRareLevels(kept, &out);
     std::vector<float> code_of(names_.size(), static_cast<float>(kept));
     for (size_t i = 0; i < kept; ++i) code_of[order_[i]] = static_cast<float>(i);
     NumberColumn column;
@@ -232,6 +261,37 @@ class CategoryBuilder : public FeatureBuilder {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
+
+  void NoteRareLevels(size_t kept, BuiltFeature* out) const {
+    if (kept == names_.size()) return;
+    std::string message = fmt::format("{} of {} values of '{}' are rare and treated as one",
+                                      names_.size() - kept, names_.size(), column_.name);
+    if (names_.size() < kManyLevels) {
+      out->findings.push_back(Note("rare_levels", column_.name, std::move(message)));
+      return;
+    }
+    out->findings.push_back(
+        Hint("many_categories", column_.name,
+             message + ": group them in SQL, or leave the column out if it names single things",
+             DumpJson({{"rows", codes_.size()}, {"distinct", names_.size()}, {"kept", kept}})));
+    NoteFreeText(out);
+  }
+
+  /// Sentences rather than names: their words may be worth reading.
+  void NoteFreeText(BuiltFeature* out) const {
+    if (column_.input_class != InputClass::kText || role_ != FeatureRole::kAuto) return;
+    const size_t some = std::min<size_t>(names_.size(), 1000);
+    int64_t words = 0;
+    for (size_t i = 0; i < some; ++i) words += model::CountWords(*names_[i]);
+    const double mean = static_cast<double>(words) / static_cast<double>(std::max<size_t>(some, 1));
+    if (mean < kWordsOfFreeText) return;
+    out->findings.push_back(
+        Hint("free_text", column_.name,
+             fmt::format("'{0}' looks like free text (about {1:.0f} words): `features: {{types: "
+                         "{{{0}: text}}}}` lets the model read its words",
+                         column_.name, mean),
+             DumpJson({{"mean_words", mean}}), "features"));
+  }
 
   static bool Blank(std::string_view text) {
     return text.find_first_not_of(' ') == std::string_view::npos;
@@ -274,7 +334,7 @@ class CategoryBuilder : public FeatureBuilder {
              "count as missing",
              column_.name, unread)});
     out.profile = NumberProfile(column_, values).dump();
-    out.left_out = Useless(range, values.size());
+    LeaveOutUseless(range, values.size(), &out);
     if (!out.left_out.empty()) return out;
     out.steps.push_back(NumberStep(column_.name, input_, range));
     out.columns.push_back(std::move(values));
@@ -352,7 +412,7 @@ class DateBuilder : public FeatureBuilder {
   BuiltFeature Finish() override {
     BuiltFeature out;
     out.profile = NumberProfile(column_, columns_[0]).dump();
-    out.left_out = Useless(ranges_[0], columns_[0].size());
+    LeaveOutUseless(ranges_[0], columns_[0].size(), &out);
     if (!out.left_out.empty()) return out;
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (ranges_[p].min == ranges_[p].max && p > 0) continue;
@@ -380,6 +440,7 @@ std::unique_ptr<FeatureBuilder> FeatureBuilder::Make(const InputColumn& column, 
   const InputClass c = column.input_class;
   if (c == InputClass::kUnsupported) return nullptr;
   const bool date = c == InputClass::kDate || c == InputClass::kTimestamp || c == InputClass::kTime;
+  if (role == FeatureRole::kText) return MakeTextBuilder(column, input);
   if (role == FeatureRole::kCategory || (role == FeatureRole::kAuto && c == InputClass::kText)) {
     return std::make_unique<CategoryBuilder>(column, input, role, wanted, rows);
   }

@@ -17,14 +17,17 @@ namespace headrace::learn {
 /// What became of a raw column: steps with their columns, or the reason why it is left out.
 struct BuiltFeature {
   std::vector<model::Step> steps;
-  std::vector<NumberColumn> columns;  ///< one per step
-  std::string left_out;               ///< not empty: no steps
+  std::vector<NumberColumn> columns;   ///< one per step
+  std::string left_out;                ///< not empty: no steps
+  std::string left_out_code;           ///< code of the hint about it; "" = a mere note
+  std::string evidence = "{}";         ///< of that hint
+  std::optional<NumberColumn> serial;  ///< left out as a row number: its values
   std::vector<Finding> findings;
   std::string profile;  ///< JSON object
 };
 
 /// How a column is to be read; kAuto decides by type and values.
-enum class FeatureRole { kAuto, kNumber, kCategory, kDate };
+enum class FeatureRole { kAuto, kNumber, kCategory, kDate, kText };
 
 /// Feeds of one column. Not thread-safe; different columns are independent.
 class FeatureBuilder {

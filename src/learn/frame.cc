@@ -12,6 +12,7 @@
 #include "evaluate/random.h"
 #include "learn/feature_builder.h"
 #include "learn/target_reader.h"
+#include "learn/text_feature.h"
 #include "model/column_values.h"
 
 namespace headrace::learn {
@@ -158,18 +159,19 @@ class FrameReader {
   Result<FeatureRole> RoleOf(const std::string& name, const std::string& type, InputClass c) {
     const bool date = c == InputClass::kDate || c == InputClass::kTimestamp;
     if (type == "category") return FeatureRole::kCategory;
+    if (type == "text" && c == InputClass::kText) return FeatureRole::kText;
     if (type == "number" || type == "boolean") {
       if (!date) return FeatureRole::kNumber;
     } else if (type == "date") {
       if (date || c == InputClass::kText || c == InputClass::kTime) return FeatureRole::kDate;
-    } else {
+    } else if (type != "text") {
       return UserError("unknown_type",
                        fmt::format("features.types of model '{}': '{}' is no type of a "
                                    "feature",
                                    spec_.name, type))
           .Subject(type)
-          .Candidates(Suggest(type, {"number", "category", "boolean", "date"}))
-          .Hint("the types are number, category, boolean and date");
+          .Candidates(Suggest(type, {"number", "category", "boolean", "date", "text"}))
+          .Hint("the types are number, category, boolean, date and text");
     }
     return UserError("wrong_type",
                      fmt::format("features.types of model '{}': '{}' can't be read as a "
@@ -186,7 +188,9 @@ class FrameReader {
   Status ReserveMemory() {
     const int64_t rows = rows_.ExpectedRows();
     if (options_.budget == nullptr || rows <= 0) return Ok();
-    const int64_t bytes = rows * (static_cast<int64_t>(at_.features.size()) * 8 + 64);
+    const auto texts = std::count(role_.begin(), role_.end(), FeatureRole::kText);
+    const int64_t bytes =
+        rows * (static_cast<int64_t>(at_.features.size()) * 8 + texts * kBytesOfText + 64);
     HR_ASSIGN(Budget::Memory memory,
               options_.budget->TakeMemory(
                   bytes, fmt::format("the training rows of model '{}' ({} rows × {} columns)",
@@ -206,6 +210,9 @@ class FrameReader {
         left_out_.push_back({column.name, fmt::format("is of type {}, which no model reads; derive "
                                                       "numbers or text from it in SQL",
                                                       column.type)});
+        frame_.findings.push_back(
+            Note("left_out", column.name,
+                 fmt::format("'{}' is not used: it {}", column.name, left_out_.back().reason)));
         continue;
       }
       builders_.push_back({at, std::move(builder)});
@@ -340,6 +347,7 @@ class FrameReader {
           frame_.weight.push_back(weights[static_cast<size_t>(i)]);
       }
     }
+    AddKeys(batch, keep);
     for (size_t s = 0; s < at_.slices.size(); ++s) {
       const model::ColumnValues values(batch, schema_, at_.slices[s]);
       for (int64_t i = 0; i < rows; ++i) {
@@ -365,6 +373,31 @@ class FrameReader {
       add(seen->columns, &found.columns);
       add(seen->key, &found.key);
       earlier_[v] = std::move(found);
+    }
+  }
+
+  /// What the findings need of the key: its number beside a time, else the parts of a composite
+  /// one.
+  void AddKeys(const data::Batch& batch, const std::vector<uint8_t>& keep) {
+    const int64_t rows = batch.rows();
+    if (at_.time >= 0) {
+      if (at_.key.size() != 1 || ClassAt(at_.key[0]) != InputClass::kNumber) return;
+      key_numbers_.resize(static_cast<size_t>(rows));
+      model::ColumnValues(batch, schema_, at_.key[0]).Numbers(0, rows, key_numbers_.data(), 1);
+      for (int64_t i = 0; i < rows; ++i) {
+        if (keep[static_cast<size_t>(i)] != 0) {
+          frame_.key_number.Append(key_numbers_[static_cast<size_t>(i)]);
+        }
+      }
+      return;
+    }
+    if (at_.key.size() < 2 || at_.group >= 0) return;
+    frame_.key_parts.resize(at_.key.size());
+    for (size_t k = 0; k < at_.key.size(); ++k) {
+      const model::ColumnValues values(batch, schema_, at_.key[k]);
+      for (int64_t i = 0; i < rows; ++i) {
+        if (keep[static_cast<size_t>(i)] != 0) frame_.key_parts[k].push_back(values.Hash(i));
+      }
     }
   }
 
@@ -436,6 +469,8 @@ class FrameReader {
       const data::Column& column = schema_.columns[static_cast<size_t>(at)];
       if (!built.left_out.empty()) {
         left_out_.push_back({column.name, built.left_out});
+        frame_.findings.push_back(LeftOutFinding(column.name, built));
+        if (built.serial) frame_.serials.push_back({column.name, std::move(*built.serial)});
         continue;
       }
       const auto index = static_cast<int>(used.inputs.size());
@@ -447,15 +482,17 @@ class FrameReader {
       }
     }
     if (steps.empty()) return NoFeatures();
-    for (const model::LeftOut& out : left_out_) {
-      frame_.findings.push_back(
-          {"left_out", out.column, fmt::format("'{}' is not used: it {}", out.column, out.reason)});
-    }
     frame_.profile = Json{{"rows", frame_.rows()}, {"columns", std::move(profile)}}.dump(
         -1, ' ', false, nlohmann::detail::error_handler_t::replace);
     HR_ASSIGN(frame_.encoder,
               model::Encoder::Make(std::move(used), std::move(steps), std::move(left_out_)));
     return Ok();
+  }
+
+  static Finding LeftOutFinding(const std::string& column, const BuiltFeature& built) {
+    std::string message = fmt::format("'{}' is not used: it {}", column, built.left_out);
+    if (built.left_out_code.empty()) return Note("left_out", column, std::move(message));
+    return Hint(built.left_out_code, column, std::move(message), built.evidence);
   }
 
   Error NoFeatures() const {
@@ -499,6 +536,7 @@ class FrameReader {
   };
   std::vector<EarlierColumns> earlier_;
   int64_t without_time_ = 0;
+  std::vector<double> key_numbers_;  // of one batch
   std::string buffer_;
   Frame frame_;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/budget.h"
@@ -49,6 +50,11 @@ struct Frame {
   std::vector<uint64_t> content;     ///< of features and target
   std::vector<uint32_t> input_row;   ///< empty: none was left out
   std::vector<SliceCodes> slices;
+
+  // What only the findings look at.
+  NumberColumn key_number;  ///< with a time: the key, if it is one number; else empty
+  std::vector<std::vector<uint64_t>> key_parts;  ///< without time and group: of a composite key
+  std::vector<std::pair<std::string, NumberColumn>> serials;  ///< columns left out as row numbers
 
   std::vector<EarlierRows> earlier;  ///< in the order of FrameOptions
   std::vector<std::string> hashed;   ///< columns of `content` but the target, in their order

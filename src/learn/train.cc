@@ -15,6 +15,7 @@
 #include "evaluate/metrics.h"
 #include "evaluate/split.h"
 #include "learn/ensemble.h"
+#include "learn/findings.h"
 #include "learn/frame.h"
 #include "learn/judge.h"
 #include "learn/learner.h"
@@ -151,7 +152,9 @@ class Training {
     }
     plan_.folds = {};
     out_of_fold_ = OutOfFoldRows(set_.folds);
-    for (std::string& note : plan_.notes) out_.findings.push_back({"split", "", note});
+    for (std::string& note : plan_.notes) out_.findings.push_back(Note("split", "", note));
+    HR_ASSIGN(auto faults, FindFaults({&frame_, &spec_, &plan_, set_.folds, request_.cancel}));
+    for (Finding& fault : faults) out_.findings.push_back(std::move(fault));
     return Ok();
   }
 

@@ -8,12 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "model/column_values.h"
+#include "model/text_hash.h"
 
 namespace headrace::model {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array<const char*, 3> kKinds = {"number", "category", "date_part"};
+constexpr std::array<const char*, 4> kKinds = {"number", "category", "date_part", "text"};
 constexpr std::array<const char*, 7> kParts = {"year", "month",      "day",          "weekday",
                                                "hour", "epoch_days", "second_of_day"};
 
@@ -54,6 +55,15 @@ Result<Step> StepFromJson(const Json& json) {
         HasString(json, "part") ? IndexOf(kParts, json["part"].get<std::string>()) : -1;
     if (part < 0) return Damaged("step '" + step.name + "' has an unknown part");
     step.part = static_cast<DatePart>(part);
+  }
+  if (step.kind == StepKind::kText) {
+    const int64_t bucket = json.contains("bucket") && json["bucket"].is_number_integer()
+                               ? json["bucket"].get<int64_t>()
+                               : -1;
+    if (bucket < 0 || bucket >= int64_t{TextHash::kBuckets}) {
+      return Damaged("step '" + step.name + "' has no bucket of words");
+    }
+    step.bucket = static_cast<uint16_t>(bucket);
   }
   if (step.kind == StepKind::kCategory) {
     if (!json.contains("levels") || !json["levels"].is_array()) {
@@ -105,7 +115,43 @@ Result<Encoder> Encoder::Make(Signature signature, std::vector<Step> steps,
   out.signature_ = std::move(signature);
   out.steps_ = std::move(steps);
   out.left_out_ = std::move(left_out);
+  for (size_t s = 0; s < out.steps_.size(); ++s) {
+    if (out.steps_[s].kind == StepKind::kText) HR_TRY(out.AddText(s));
+  }
   return out;
+}
+
+/// Takes step `s` into the run of its neighbours of the same input.
+Status Encoder::AddText(size_t s) {
+  const Step& step = steps_[s];
+  const bool more = !texts_.empty() && texts_.back().first + texts_.back().count == s &&
+                    steps_[texts_.back().first].input == step.input;
+  if (!more) {
+    texts_.push_back({s, 0, std::make_shared<std::vector<int32_t>>(TextHash::kBuckets, -1)});
+  }
+  TextRun& run = texts_.back();
+  int32_t& at = (*run.step_of)[step.bucket];
+  if (at >= 0) return Damaged("step '" + step.name + "' reads a bucket of words twice");
+  at = static_cast<int32_t>(run.count++);
+  return Ok();
+}
+
+void Encoder::EncodeText(const ColumnValues& values, const TextRun& run, int64_t first,
+                         int64_t count, double* out, int64_t row_stride, int64_t step_stride) {
+  TextHash hash;
+  std::string buffer;
+  for (int64_t i = 0; i < count; ++i) {
+    double* row = out + i * row_stride;
+    const bool missing = values.IsNull(first + i);
+    for (size_t s = 0; s < run.count; ++s) {
+      row[static_cast<int64_t>(s) * step_stride] = missing ? kNan : 0.0;
+    }
+    if (missing) continue;
+    for (const uint16_t bucket : hash.Of(values.Text(first + i, &buffer))) {
+      const int32_t s = (*run.step_of)[bucket];
+      if (s >= 0) row[s * step_stride] += 1;
+    }
+  }
 }
 
 Status Encoder::EncodeInto(const data::Schema& schema, const data::Batch& batch,
@@ -123,6 +169,8 @@ Status Encoder::EncodeInto(const data::Schema& schema, const data::Batch& batch,
       case StepKind::kNumber:
         values.Numbers(first, count, to, row_stride);
         break;
+      case StepKind::kText:
+        break;  // below, all steps of a text at once
       case StepKind::kDatePart:
         for (int64_t i = 0; i < count; ++i) {
           to[i * row_stride] = values.Part(first + i, step.part);
@@ -143,6 +191,12 @@ Status Encoder::EncodeInto(const data::Schema& schema, const data::Batch& batch,
       }
     }
   }
+  for (const TextRun& run : texts_) {
+    const int input = steps_[run.first].input;
+    const ColumnValues values(batch, schema, columns[static_cast<size_t>(input)]);
+    EncodeText(values, run, first, count, out + static_cast<int64_t>(run.first) * step_stride,
+               row_stride, step_stride);
+  }
   return Ok();
 }
 
@@ -161,6 +215,7 @@ Json Encoder::ToJson() const {
                   {"input", step.input},
                   {"kind", kKinds[static_cast<size_t>(step.kind)]}};
     if (step.kind == StepKind::kDatePart) entry["part"] = kParts[static_cast<size_t>(step.part)];
+    if (step.kind == StepKind::kText) entry["bucket"] = step.bucket;
     if (step.categorical()) {
       entry["levels"] = step.levels;
     } else {

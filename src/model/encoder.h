@@ -15,10 +15,13 @@
 
 namespace headrace::model {
 
+class ColumnValues;
+
 enum class StepKind {
   kNumber,    ///< value as double; NULL and NaN → NaN; ±inf → the largest finite double
   kCategory,  ///< text (or a number's text) → code by descending frequency in training
   kDatePart,  ///< one number of a date, timestamp or time
+  kText,      ///< how often a bucket of words occurs in a text (text_hash.h); NULL → NaN
 };
 
 /// Numbers that a date, timestamp or time yields.
@@ -31,6 +34,7 @@ struct Step {
   int input = 0;     ///< index into Signature::inputs
   StepKind kind = StepKind::kNumber;
   DatePart part = DatePart::kYear;
+  uint16_t bucket = 0;              ///< kText; steps of one input stand side by side
   std::vector<std::string> levels;  ///< kCategory
   double min = 0, max = 0;          ///< training range of a number (of present values)
 
@@ -78,16 +82,26 @@ class Encoder {
   static Result<Encoder> FromJson(const Json& json);
 
  private:
-  struct TextHash {
+  /// Steps [first, first + count) of one text: the text is read once for all of them.
+  struct TextRun {
+    size_t first = 0, count = 0;
+    std::shared_ptr<std::vector<int32_t>> step_of;  // by bucket, −1 = none; fixed once made
+  };
+  struct TextKeyHash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
-  using Codes = std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>>;
+  using Codes = std::unordered_map<std::string, int32_t, TextKeyHash, std::equal_to<>>;
+
+  Status AddText(size_t s);
+  static void EncodeText(const ColumnValues& values, const TextRun& run, int64_t first,
+                         int64_t count, double* out, int64_t row_stride, int64_t step_stride);
 
   Signature signature_;
   std::vector<Step> steps_;
   std::vector<LeftOut> left_out_;
   std::vector<std::shared_ptr<const Codes>> codes_;  // by step; null unless kCategory
+  std::vector<TextRun> texts_;
 };
 
 }  // namespace headrace::model

@@ -101,12 +101,13 @@ class ModelNode : public pipeline::Component {
     LintColumns(context, options_.features.exclude, "features.exclude");
     for (const auto& [column, type] : options_.features.types) {
       LintColumn(context, column, "features.types." + column);
-      static const std::vector<std::string> kTypes = {"boolean", "category", "date", "number"};
+      static const std::vector<std::string> kTypes = {"boolean", "category", "date", "number",
+                                                      "text"};
       if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
         add(UserError("bad_option", "'" + type + "' is no type of a feature")
                 .Subject(type)
                 .Candidates(Suggest(type, kTypes))
-                .Hint("number, category, boolean or date"),
+                .Hint("number, category, boolean, date or text"),
             "features.types." + column);
       }
     }

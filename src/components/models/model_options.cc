@@ -16,7 +16,9 @@ const Spec& FeatureFields::Describe() {
       {Field("include", &FeatureFields::include, "Only these columns.").Column().Optional(),
        Field("exclude", &FeatureFields::exclude, "All columns but these.").Column().Optional(),
        Field("types", &FeatureFields::types,
-             "Column to number, category, boolean or date, where the SQL type misleads.")
+             "Column to number, category, boolean, date or text (its words count), where the SQL "
+             "type "
+             "misleads.")
            .Optional()}};
   return spec;
 }

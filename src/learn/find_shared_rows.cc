@@ -1,0 +1,263 @@
+// Rows that a model has as good as seen before it is judged on them.
+//
+// Duplicates: rows of other keys with the same features and target stand on both sides. Rows of a
+// few coarse columns are alike by chance; how many, follows from how often each column repeats
+// itself, and only many more than that are a fault.
+//
+// Groups: many small groups of rows (visits of a patient, orders of a customer) whose targets are
+// alike, spread over both sides. A group's own rows then tell its target, which for the next, new
+// patient nobody will know. A number whose neighbouring values tell the target as well (an age) is
+// no group.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/json.h"
+#include "learn/findings.h"
+#include "learn/number_ranks.h"
+
+namespace headrace::learn {
+namespace {
+
+constexpr int64_t kFewestTwins = 5;
+constexpr double kTwinsShare = 0.01, kTwinsBeyondChance = 10, kDistinct = 0.3;
+constexpr int64_t kFewestGroups = 20, kRowsOfGroup = 25, kFewestRows = 100;
+constexpr double kAlike = 0.5;
+
+/// −1 − f: fold f; 1: test, 0: train; of the rows that are on a side at all (kNone: none).
+constexpr int32_t kNone = INT32_MIN;
+std::vector<int32_t> Sides(const FindingInput& input) {
+  std::vector<int32_t> side(static_cast<size_t>(input.frame->rows()), kNone);
+  if (!input.plan->test.empty()) {
+    for (const uint32_t row : input.plan->train) side[row] = 0;
+    for (const uint32_t row : input.plan->test) side[row] = 1;
+    return side;
+  }
+  for (size_t f = 0; f < input.folds.size(); ++f) {
+    for (const uint32_t row : input.folds[f].valid) side[row] = -1 - static_cast<int32_t>(f);
+  }
+  return side;
+}
+
+bool Judged(int32_t side) { return side != kNone && side != 0; }
+
+/// Chance that two rows have the same value in a column, from at most 5,000 rows.
+double ChanceAlike(const NumberColumn& column) {
+  std::vector<double> values;
+  for (const uint32_t row : SomeRows(column.size(), 5'000)) {
+    values.push_back(std::isnan(column[row]) ? 2e300 : column[row]);
+  }
+  std::sort(values.begin(), values.end());
+  double pairs = 0;
+  for (size_t first = 0; first < values.size();) {
+    size_t end = first;
+    while (end < values.size() && values[end] == values[first]) ++end;
+    pairs += static_cast<double>(end - first) * static_cast<double>(end - first - 1);
+    first = end;
+  }
+  const auto n = static_cast<double>(values.size());
+  return n > 1 ? pairs / (n * (n - 1)) : 1;
+}
+
+void FindDuplicates(const FindingInput& input, const std::vector<int32_t>& side,
+                    std::vector<Finding>* out) {
+  const Frame& frame = *input.frame;
+  std::vector<uint32_t> order(static_cast<size_t>(frame.rows()));
+  std::iota(order.begin(), order.end(), 0u);
+  std::erase_if(order, [&](uint32_t row) { return side[row] == kNone; });
+  const double rows = static_cast<double>(order.size());
+  std::sort(order.begin(), order.end(),
+            [&](uint32_t a, uint32_t b) { return frame.content[a] < frame.content[b]; });
+  int64_t judged = 0, twins = 0, distinct = 0;
+  for (size_t first = 0; first < order.size();) {
+    size_t end = first;
+    bool mixed = false;
+    for (; end < order.size() && frame.content[order[end]] == frame.content[order[first]]; ++end) {
+      mixed = mixed || side[order[end]] != side[order[first]];
+    }
+    for (size_t i = first; i < end; ++i) {
+      judged += Judged(side[order[i]]) ? 1 : 0;
+      twins += mixed && Judged(side[order[i]]) ? 1 : 0;
+    }
+    ++distinct;
+    first = end;
+  }
+  const auto share = static_cast<double>(twins) / static_cast<double>(std::max<int64_t>(judged, 1));
+  if (twins < kFewestTwins || share < kTwinsShare ||
+      static_cast<double>(distinct) < kDistinct * rows)
+    return;
+  double chance = 1;
+  for (const NumberColumn& column : frame.features) chance *= ChanceAlike(column);
+  const double expected = static_cast<double>(judged) * std::min(1.0, chance * rows);
+  if (static_cast<double>(twins) < kTwinsBeyondChance * expected) return;
+  out->push_back(Hint(
+      "split_duplicates", "",
+      fmt::format("{} of {} judged rows ({:.1f} %) stand among the training rows too, with the "
+                  "same values and target: the numbers are too good; remove duplicates in "
+                  "SQL, or name what they share as `group:`",
+                  twins, judged, 100 * share),
+      DumpJson({{"judged_rows", judged},
+                {"duplicates", twins},
+                {"expected_by_chance", expected},
+                {"distinct_rows", distinct}})));
+}
+
+/// The target as a number between 0 and 1 per row; classes: of the most frequent one.
+std::vector<double> TargetOf(const Frame& frame) {
+  if (frame.task == model::Task::kRegression) return MeanRanks(frame.target);
+  std::vector<int64_t> count(frame.classes.size());
+  for (const int32_t label : frame.label) ++count[static_cast<size_t>(label)];
+  const auto most =
+      static_cast<int32_t>(std::max_element(count.begin(), count.end()) - count.begin());
+  std::vector<double> out;
+  for (const int32_t label : frame.label) out.push_back(label == most ? 1 : 0);
+  return out;
+}
+
+/// How a column divides the rows.
+struct Grouping {
+  int64_t groups = 0, spread = 0;  ///< spread: groups on more than one side
+  double alike = 0;                ///< R² of predicting a row by the others of its group
+  double neighbours = 0;           ///< R² of predicting it by the groups before and after
+};
+
+/// `same(a, b)`: rows of one group; `order` sorted so that groups stand together.
+template <class F>
+Grouping Measure(const std::vector<uint32_t>& order, const F& same, const std::vector<double>& y,
+                 const std::vector<int32_t>& side) {
+  struct Group {
+    size_t first, end;
+    double sum;
+  };
+  std::vector<Group> groups;
+  Grouping out;
+  for (size_t first = 0; first < order.size();) {
+    Group group{first, first, 0};
+    bool mixed = false;
+    for (; group.end < order.size() && same(order[group.end], order[first]); ++group.end) {
+      group.sum += y[order[group.end]];
+      mixed = mixed || side[order[group.end]] != side[order[first]];
+    }
+    out.spread += mixed ? 1 : 0;
+    groups.push_back(group);
+    first = group.end;
+  }
+  out.groups = static_cast<int64_t>(groups.size());
+  double total = 0;
+  for (const uint32_t row : order) total += y[row];
+  const double mean = total / static_cast<double>(std::max<size_t>(order.size(), 1));
+  double error = 0, near_error = 0, spread = 0;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const Group& group = groups[g];
+    double near = 0, near_rows = 0;
+    for (const size_t other : {g - 1, g + 1}) {
+      if (other >= groups.size()) continue;
+      near += groups[other].sum;
+      near_rows += static_cast<double>(groups[other].end - groups[other].first);
+    }
+    const auto size = static_cast<double>(group.end - group.first);
+    const double by_neighbours = near_rows > 0 ? near / near_rows : mean;
+    for (size_t i = group.first; i < group.end; ++i) {
+      const double value = y[order[i]];
+      const double by_group = size > 1 ? (group.sum - value) / (size - 1) : mean;
+      error += (value - by_group) * (value - by_group);
+      near_error += (value - by_neighbours) * (value - by_neighbours);
+      spread += (value - mean) * (value - mean);
+    }
+  }
+  if (spread > 0) {
+    out.alike = 1 - error / spread;
+    out.neighbours = 1 - near_error / spread;
+  }
+  return out;
+}
+
+void NoteGroups(const std::string& column, const Grouping& found, size_t rows,
+                std::vector<Finding>* out) {
+  const auto n = static_cast<int64_t>(rows);
+  if (n < kFewestRows || found.groups < kFewestGroups || n < 2 * found.groups ||
+      n > kRowsOfGroup * found.groups) {
+    return;
+  }
+  if (found.alike < kAlike || found.neighbours >= 0.5 * found.alike || found.spread < 5) return;
+  out->push_back(Hint(
+      "group_in_both", column,
+      fmt::format("rows of one '{0}' are alike (its other rows explain {1:.0f} % of the target) "
+                  "and {2} of {3} stand on both sides of the split: for a new one the model "
+                  "will be worse than it looks; write `group: {0}`",
+                  column, 100 * found.alike, found.spread, found.groups),
+      DumpJson({{"groups", found.groups},
+                {"in_both", found.spread},
+                {"explained", found.alike},
+                {"rows", n}}),
+      "group"));
+}
+
+/// Columns that look like groups, of models that name none.
+void FindHiddenGroups(const FindingInput& input, const std::vector<int32_t>& side,
+                      std::vector<Finding>* out) {
+  const Frame& frame = *input.frame;
+  const std::vector<double> y = TargetOf(frame);
+  std::vector<uint32_t> all(static_cast<size_t>(frame.rows()));
+  std::iota(all.begin(), all.end(), 0u);
+  std::erase_if(all, [&](uint32_t row) { return side[row] == kNone; });
+  for (size_t s = 0; s < frame.features.size(); ++s) {
+    const model::Step& step = frame.encoder.steps()[s];
+    if (step.kind != model::StepKind::kCategory && step.kind != model::StepKind::kNumber) continue;
+    const NumberColumn& column = frame.features[s];
+    std::vector<uint32_t> order = all;
+    std::erase_if(order, [&](uint32_t row) { return std::isnan(column[row]); });
+    const bool whole = std::all_of(order.begin(), order.end(), [&](uint32_t row) {
+      return column[row] == std::floor(column[row]);
+    });
+    if (!whole) continue;
+    if (step.categorical()) {  // rare levels share a number
+      const auto rare = static_cast<double>(step.levels.size());
+      std::erase_if(order, [&](uint32_t row) { return column[row] >= rare; });
+    }
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return column[a] != column[b] ? column[a] < column[b] : a < b;
+    });
+    const auto same = [&](uint32_t a, uint32_t b) { return column[a] == column[b]; };
+    Grouping found = Measure(order, same, y, side);
+    if (step.categorical()) found.neighbours = 0;
+    NoteGroups(ColumnOf(frame, s), found, order.size(), out);
+  }
+  for (size_t k = 0; k < frame.key_parts.size(); ++k) {
+    const std::vector<uint64_t>& part = frame.key_parts[k];
+    std::vector<uint32_t> order = all;
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return part[a] != part[b] ? part[a] < part[b] : a < b;
+    });
+    const auto same = [&](uint32_t a, uint32_t b) { return part[a] == part[b]; };
+    Grouping found = Measure(order, same, y, side);
+    found.neighbours = 0;
+    NoteGroups(input.spec->key[k], found, order.size(), out);
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> FindSharedRows(const FindingInput& input) {
+  std::vector<Finding> out;
+  const Frame& frame = *input.frame;
+  const std::vector<int32_t> side = Sides(input);
+  FindDuplicates(input, side, &out);
+  const std::vector<uint8_t>& seen = input.plan->test_group_seen;
+  const auto both = std::count(seen.begin(), seen.end(), 1);
+  if (both > 0) {
+    out.push_back(Hint(
+        "group_in_both", input.spec->group,
+        fmt::format("{} of {} test rows are of a '{}' that has earlier rows among the training "
+                    "rows; the metrics of seen and unseen ones are given apart",
+                    both, seen.size(), input.spec->group),
+        DumpJson({{"test_rows", seen.size()}, {"seen", both}}), "group"));
+  }
+  if (frame.group.empty() && frame.time.empty()) FindHiddenGroups(input, side, &out);
+  return out;
+}
+
+}  // namespace headrace::learn
