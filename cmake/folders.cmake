@@ -76,5 +76,8 @@ foreach(_folder IN LISTS HEADRACE_FOLDERS)
   endif()
 endforeach()
 
+file(GLOB _libpq CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/components/postgres/*.cc")
+set_source_files_properties(${_libpq} PROPERTIES INCLUDE_DIRECTORIES "${LIBPQ_INCLUDE_DIRS}")
+
 # The learners are looked for in runtime/ beside the program; see learn/lightgbm/lightgbm_api.cc.
 file(CREATE_LINK "${HEADRACE_PREFIX}/lib/runtime" "${CMAKE_BINARY_DIR}/runtime" SYMBOLIC)

@@ -25,6 +25,8 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml>=0.7.12)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 pkg_check_modules(CURL REQUIRED libcurl>=7.85) # headers only: it is loaded when needed
+# Headers only: libpq itself is loaded when a connection needs it.
+pkg_check_modules(LIBPQ REQUIRED libpq>=12)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
 

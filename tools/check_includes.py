@@ -17,7 +17,8 @@ APART = [{"serve", "cli"}]
 # or at a ".", so "exec/duckdb" also stands for exec/duckdb_scan.cc if that is spelled out.
 THIRD_PARTY = [
     (r"duckdb(_extension)?\.h", ["data", "exec/duckdb", "sql"]),
-    (r"sqlite3(ext)?\.h", ["store", "components/sources"]),
+    (r"sqlite3(ext)?\.h", ["store", "components/sources", "components/sinks"]),
+    (r"libpq-fe\.h", ["components/postgres"]),
     (r"libfyaml\.h", ["yaml"]),
     (r"(zlib|zstd)\.h", ["components/sources"]),
     (r"curl/.*", ["net"]),

@@ -7,6 +7,7 @@ packages=(
   g++ cmake ninja-build ccache mold pkg-config make git clang-format zstd unzip
   libfyaml-dev libsqlite3-dev libxxhash-dev libfmt-dev libeigen3-dev libcli11-dev
   nlohmann-json3-dev libgtest-dev libgomp1 zlib1g-dev libzstd-dev libcurl4-openssl-dev
+  libpq-dev postgresql-15
 )
 # Python and Node are often installed by other means (pyenv, nvm): only their commands count.
 command -v python3 >/dev/null || packages+=(python3)

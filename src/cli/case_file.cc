@@ -22,6 +22,7 @@ constexpr KindName kKinds[] = {
     {"exists", Kind::kExists, true, false},
     {"missing", Kind::kMissing, true, false},
     {"env", Kind::kEnv, true, false},
+    {"postgres", Kind::kPostgres, false, true},
     {"run", Kind::kRun, true, false},
     {"stdin", Kind::kStdin, false, true},
     {"exit", Kind::kExit, true, false},

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file_system.h"
+#include "base/hash.h"
 #include "base/subprocess.h"
 #include "cli/line_diff.h"
 #include "cli/mask.h"
@@ -127,12 +128,46 @@ class CaseRun {
                 : Replaced(section.argument.substr(sign + 1), "{project}", project_);
         return Ok();
       }
+      case Kind::kPostgres:
+        return Postgres(section);
       case Kind::kRun:
         return Execute(index);
       default:
         Expect(index);
         return Ok();
     }
+  }
+
+  /// Statements in the case's own database, which is made at the first ones.
+  Status Postgres(const CaseSection& section) {
+    const std::string server = EnvironmentOr("HEADRACE_TEST_POSTGRES", "");
+    const size_t slash = server.rfind('/');
+    if (slash == std::string::npos) {
+      return UserError("bad_case", "HEADRACE_TEST_POSTGRES names no server")
+          .Hint("run it as tests/suites/postgres.sh does");
+    }
+    if (database_.empty()) {
+      database_ = "case_" + std::to_string(HashBytes(project_).low % 1'000'000'000'000);
+      const std::string made = "CREATE DATABASE " + database_ + ";";
+      HR_TRY(Psql(section, server, made));
+      environment_["PG_URI"] = server.substr(0, slash + 1) + database_;
+      const size_t host = server.find('@') + 1;
+      postgres_ = server.substr(host, slash - host) + "/" + database_;
+      environment_["PG_SERVER"] = postgres_;
+    }
+    return Psql(section, environment_["PG_URI"], section.content);
+  }
+
+  Status Psql(const CaseSection& section, const std::string& uri, const std::string& sql) {
+    SubprocessOptions run;
+    run.command = {"psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", uri};
+    run.env = environment_;
+    run.directory = project_;
+    run.timeout_micros = kTimeout;
+    run.input = sql;
+    HR_ASSIGN(auto done, RunSubprocess(run, cancel_));
+    if (done.exit_code != 0) Fault(section, "psql failed:\n" + Cut(done.error_output));
+    return Ok();
   }
 
   Status Execute(size_t index) {
@@ -159,6 +194,10 @@ class CaseRun {
       texts = texts || next.kind == Kind::kStderr;
     }
     HR_ASSIGN(result_, RunSubprocess(run, cancel_));
+    if (!postgres_.empty()) {
+      result_.output = Replaced(std::move(result_.output), postgres_, "{postgres}");
+      result_.error_output = Replaced(std::move(result_.error_output), postgres_, "{postgres}");
+    }
     if (result_.timed_out) Fault(section, "took longer than 300 s");
     if (result_.exit_code != expected) {
       Fault(section, fmt::format("exit code {}, expected {}", result_.exit_code, expected) +
@@ -239,6 +278,7 @@ class CaseRun {
   const CancelToken& cancel_;
   const std::string project_;
   std::map<std::string, std::string> environment_;
+  std::string database_, postgres_;  // of the case, "" = none
   SubprocessResult result_;
   std::string report_;
   bool failed_ = false;

@@ -8,9 +8,11 @@
 #include "components/checks/unique.h"
 #include "components/models/model_node.h"
 #include "components/models/predict_node.h"
+#include "components/postgres/postgres_session.h"
 #include "components/sinks/file_sink.h"
 #include "components/sources/csv_source.h"
 #include "components/sources/http_source.h"
+#include "components/sources/postgres_source.h"
 #include "components/sources/sqlite_source.h"
 
 namespace headrace::components {
@@ -27,6 +29,7 @@ void RegisterBuiltins(pipeline::Registry& registry) {
   registry.AddCheck(UniqueSpec(), MakeUnique);
 
   // Connections.
+  registry.AddSpec(PostgresConnectionSpec());
   registry.AddSpec(SqliteConnectionSpec());
 
   // Models.
@@ -41,6 +44,7 @@ void RegisterBuiltins(pipeline::Registry& registry) {
   // Sources.
   registry.AddComponent(CsvSourceSpec(), MakeCsvSource);
   registry.AddComponent(HttpSourceSpec(), MakeHttpSource);
+  registry.AddComponent(PostgresSourceSpec(), MakePostgresSource);
   registry.AddComponent(SqliteSourceSpec(), MakeSqliteSource);
 }
 

@@ -166,7 +166,9 @@ void ArrowBuilder::AppendNull() {
   } else if (plan_->kind == Kind::kBool) {
     SetBit(data_, rows_, false);
   } else {
-    data_.resize(data_.size() + static_cast<size_t>(plan_->width));
+    // Arrow's decimals have 16 bytes, whatever DuckDB needs for theirs.
+    const int width = plan_->kind == Kind::kDecimal ? 16 : plan_->width;
+    data_.resize(data_.size() + static_cast<size_t>(width));
   }
   PushValid(false);
 }

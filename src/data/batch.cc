@@ -149,9 +149,19 @@ BatchBuilder& BatchBuilder::operator=(BatchBuilder&&) noexcept = default;
 BatchBuilder::~BatchBuilder() = default;
 
 Result<BatchBuilder> BatchBuilder::Make(Schema schema) {
-  static constexpr std::string_view kTypes[] = {
-      "BOOLEAN", "BIGINT", "DOUBLE",    "VARCHAR",
-      "BLOB",    "DATE",   "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"};
+  static constexpr std::string_view kTypes[] = {"BOOLEAN",
+                                                "SMALLINT",
+                                                "INTEGER",
+                                                "BIGINT",
+                                                "FLOAT",
+                                                "DOUBLE",
+                                                "DECIMAL",
+                                                "VARCHAR",
+                                                "BLOB",
+                                                "DATE",
+                                                "TIME",
+                                                "TIMESTAMP",
+                                                "TIMESTAMP WITH TIME ZONE"};
   auto state = std::make_unique<State>();
   for (const Column& column : schema.columns) {
     HR_ASSIGN(TypeTree type, ParseType(column.type));
@@ -181,14 +191,21 @@ void BatchBuilder::AppendInt64(int64_t value) {
     auto real = static_cast<double>(value);
     builder.AppendBytes(&real, 8);
   } else if (plan.width == 4) {
-    auto days = static_cast<int32_t>(value);
-    builder.AppendBytes(&days, 4);
+    auto narrow = static_cast<int32_t>(value);
+    builder.AppendBytes(&narrow, 4);
+  } else if (plan.width == 2) {
+    auto narrow = static_cast<int16_t>(value);
+    builder.AppendBytes(&narrow, 2);
   } else {
     builder.AppendBytes(&value, 8);
   }
 }
 
+void BatchBuilder::AppendFloat(float value) { state_->Next().AppendBytes(&value, 4); }
+
 void BatchBuilder::AppendDouble(double value) { state_->Next().AppendBytes(&value, 8); }
+
+void BatchBuilder::AppendDecimal(__int128 value) { state_->Next().AppendBytes(&value, 16); }
 
 void BatchBuilder::AppendText(std::string_view value) { state_->Next().AppendText(value); }
 

@@ -58,8 +58,9 @@ class ColumnView {
 };
 
 /// Builds batches row by row for sources that have no columns of their own (SQLite …). Types:
-/// BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB, DATE (days), TIMESTAMP [WITH TIME ZONE] (µs). Values
-/// come in the order of the columns, one Append per column and row. Not thread-safe.
+/// BOOLEAN, SMALLINT, INTEGER, BIGINT, FLOAT, DOUBLE, DECIMAL, VARCHAR, BLOB, DATE (days), TIME and
+/// TIMESTAMP [WITH TIME ZONE] (µs). Values come in the order of the columns, one Append per column
+/// and row. Not thread-safe.
 class BatchBuilder {
  public:
   /// Error "bad_type" for another type.
@@ -70,8 +71,12 @@ class BatchBuilder {
 
   const Schema& schema() const;
   void AppendNull();
-  void AppendInt64(int64_t value);  ///< BIGINT, DATE, TIMESTAMP; also BOOLEAN (≠ 0) and DOUBLE
+  /// Integers (that fit), DATE, TIME, TIMESTAMP; also BOOLEAN (≠ 0) and DOUBLE.
+  void AppendInt64(int64_t value);
+  void AppendFloat(float value);    ///< FLOAT only
   void AppendDouble(double value);  ///< DOUBLE only
+  /// DECIMAL only: value × 10^scale.
+  void AppendDecimal(__int128 value);
   void AppendText(std::string_view value);  ///< VARCHAR and BLOB; VARCHAR must be UTF-8
   int64_t rows() const;                     ///< complete rows so far
   int64_t bytes() const;                    ///< memory held

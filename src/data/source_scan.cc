@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "data/duck_internal.h"
+#include "data/quote.h"
 
 namespace headrace::data {
 namespace internal {
@@ -219,11 +220,16 @@ Result<SourceHandle> DuckInstance::AddSource(std::unique_ptr<BatchReader> reader
   auto source = std::make_shared<internal::SourceState>();
   source->schema = reader->schema();
   source->expected_rows = reader->ExpectedRows();
-  for (const Column& column : source->schema.columns) {
+  std::string casts;  // of UUIDs, which travel as their text
+  for (Column& column : source->schema.columns) {
+    if (column.type == "UUID") {
+      const std::string name = QuoteIdentifier(column.name);
+      casts += fmt::format("{}CAST({} AS UUID) AS {}", casts.empty() ? "" : ", ", name, name);
+      column.type = "VARCHAR";
+    }
     HR_ASSIGN(TypeTree type, ParseType(column.type));
     duckdb_logical_type known = internal::MakeLogicalType(type);
-    if (known == nullptr || type.name == "UUID") {
-      if (known != nullptr) duckdb_destroy_logical_type(&known);
+    if (known == nullptr) {
       return InternalError(
           fmt::format("a source can't deliver {} (column '{}')", column.type, column.name));
     }
@@ -248,6 +254,9 @@ Result<SourceHandle> DuckInstance::AddSource(std::unique_ptr<BatchReader> reader
   }
   SourceHandle handle;
   handle.sql_ = fmt::format("hr_source({}::UBIGINT)", id);
+  if (!casts.empty()) {
+    handle.sql_ = fmt::format("(SELECT * REPLACE ({}) FROM {})", casts, handle.sql_);
+  }
   handle.registration_ = std::shared_ptr<void>(source.get(), [state, source, id](void*) {
     std::lock_guard lock(state->mutex);
     state->sources.erase(id);

@@ -385,7 +385,7 @@ Result<Outcome> DatabaseBuild::Merge(data::Snapshot old) {
   if (gone > 0) {
     Note(Severity::kHint,
          Error(Blame::kData, "rows_deleted",
-               fmt::format("{} deleted: their keys are no longer in the source",
+               fmt::format("{} deleted: no longer in the source",
                            gone == 1 ? "1 row was" : fmt::format("{} rows were", gone))));
   }
   const bool nothing = !merged.changed;
