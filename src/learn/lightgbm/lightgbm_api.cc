@@ -86,9 +86,6 @@ Error LightGbmApi::Failure(const std::string& what) const {
 Result<std::shared_ptr<const LightGbmApi>> LoadLightGbm(const std::string& folder) {
   std::vector<std::string> tried;
   std::string fault;
-  // Needed by LightGBM. Asked for by its bare name here, so that one beside libheadrace.so (a
-  // package brings its own) is found; what a file loaded by path needs is not looked for there.
-  dlopen("libgomp.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   for (const std::string& place : Places(folder)) {
     const std::string path = JoinPath(place, kFile);
     tried.push_back(path);
