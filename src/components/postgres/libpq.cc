@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "components/postgres/libpq_present.h"
 
 namespace headrace::components {
 namespace {
@@ -65,6 +66,11 @@ Result<const Libpq*> LoadLibpq() {
                      fmt::format("PostgreSQL's client library can't be used: {}", loaded.fault))
       .Subject(kFile)
       .Hint("install it: apt-get install libpq5 (or your system's package of that library)");
+}
+
+Status CheckLibpq() {
+  HR_ASSIGN([[maybe_unused]] const Libpq* functions, LoadLibpq());
+  return Ok();
 }
 
 }  // namespace headrace::components
