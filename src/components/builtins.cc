@@ -12,6 +12,8 @@
 #include "components/sinks/file_sink.h"
 #include "components/sources/csv_source.h"
 #include "components/sources/http_source.h"
+#include "components/sources/json_source.h"
+#include "components/sources/parquet_source.h"
 #include "components/sources/postgres_source.h"
 #include "components/sources/sqlite_source.h"
 
@@ -43,6 +45,8 @@ void RegisterBuiltins(pipeline::Registry& registry) {
 
   // Sources.
   registry.AddComponent(CsvSourceSpec(), MakeCsvSource);
+  registry.AddComponent(JsonSourceSpec(), MakeJsonSource);
+  registry.AddComponent(ParquetSourceSpec(), MakeParquetSource);
   registry.AddComponent(HttpSourceSpec(), MakeHttpSource);
   registry.AddComponent(PostgresSourceSpec(), MakePostgresSource);
   registry.AddComponent(SqliteSourceSpec(), MakeSqliteSource);

@@ -182,7 +182,7 @@ TEST_F(MergeTest, EqualsAFullRebuild) {
                        below(10) == 0 ? "NULL" : fmt::format("'t{}'", std::string(below(9), 'y')),
                        x, below(40));
   };
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < 4; ++round) {
     std::map<int64_t, std::string> rows;
     const auto select = [&](const std::map<int64_t, std::string>& some) {
       std::string values;

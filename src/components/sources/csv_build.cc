@@ -73,6 +73,7 @@ class CsvBuild {
   Result<Outcome> ReadAll();
   Status FindColumns(CsvReadPlan& plan);
   Status CompareColumns(CsvReadPlan& plan);
+  Status CompareTypes(const CsvReadPlan& plan);
   Error MissingColumns(const CsvReadPlan& plan, const CsvPart& part,
                        const std::vector<std::string>& missing) const;
   Result<CsvContent> LookInto(const CsvFile& file) const;
@@ -276,6 +277,7 @@ Result<Outcome> CsvBuild::ReadAll() {
   HR_TRY(Prepare(plan));
   SetStage("reading");
   HR_ASSIGN(Written written, WriteWidening(plan));
+  HR_TRY(CompareTypes(plan));
   const int64_t rows = written.pending->snapshot().rows;
   if (written.null_keys > 0) HR_TRY(NullKeyError(plan, written.null_keys));
   if (written.repeated_keys > 0) {
@@ -366,9 +368,31 @@ Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
     } else {
       kept.push_back(*there);
       kept.back().name = old.name;
+      if (old.found != CsvType::kNone) kept.back().fixed = old.type;
     }
   }
   plan.columns = std::move(kept);
+  return Ok();
+}
+
+/// Types are known when all rows are read.
+Status CsvBuild::CompareTypes(const CsvReadPlan& plan) {
+  const store::NodeState* state = context_.state;
+  if (context_.full || state == nullptr || !state->cursor || !state->snapshot) return Ok();
+  const auto cursor = CsvCursor::FromJson(*state->cursor);
+  if (!cursor || cursor->definition != definition_) return Ok();
+  data::Schema before, now;
+  for (const CsvColumn& column : plan.columns) {
+    for (const CsvCursorColumn& old : cursor->columns) {
+      // A column without values had no type.
+      if (!SameName(old.name, column.name) || old.found == CsvType::kNone) continue;
+      before.columns.push_back({old.name, old.type});
+      now.columns.push_back({old.name, column.SqlType()});
+    }
+  }
+  HR_ASSIGN(auto note, JudgeColumnDiff(CompareColumnTypes(before, now), options_.schema_change,
+                                       context_.node->name, {.file = files_.back().shown}));
+  if (note) notes_.push_back(std::move(*note));
   return Ok();
 }
 

@@ -18,12 +18,15 @@ namespace {
 constexpr int64_t kChunk = 4 << 20;
 constexpr int kCursorVersion = 1;
 
-bool LooksLikeCsv(std::string_view name) {
+bool HasEnding(std::string_view name, const FileEndings& endings) {
   if (name.starts_with('.')) return false;
-  for (std::string_view packed : {".gz", ".zst"}) {
-    if (name.ends_with(packed)) name.remove_suffix(packed.size());
+  if (endings.packed) {
+    for (std::string_view packed : {".gz", ".zst"}) {
+      if (name.ends_with(packed)) name.remove_suffix(packed.size());
+    }
   }
-  return name.ends_with(".csv") || name.ends_with(".tsv") || name.ends_with(".txt");
+  return std::any_of(endings.endings.begin(), endings.endings.end(),
+                     [&](const std::string& ending) { return name.ends_with(ending); });
 }
 
 bool IsGlob(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
@@ -52,7 +55,7 @@ std::vector<std::string> NearNames(FileSystem& fs, const std::string& folder,
 }
 
 Error NoFiles(FileSystem& fs, const std::string& root, const std::string& path, const Place& place,
-              std::string message, bool missing = false) {
+              std::string message, const FileEndings& endings, bool missing = false) {
   Error error = UserError("no_files", std::move(message));
   error.At(place).Subject(path);
   const std::string folder = JoinPath(root, DirName(path));
@@ -60,7 +63,8 @@ Error NoFiles(FileSystem& fs, const std::string& root, const std::string& path, 
   if (error.candidates.empty()) {
     error.Hint(
         "paths start at the folder of headrace.yml; `path` takes a file, a folder or a "
-        "glob such as data/*.csv");
+        "glob such as data/*" +
+        endings.endings.front());
   }
   return error;
 }
@@ -71,8 +75,14 @@ std::string Plural(int64_t n, const std::string& noun) {
 
 }  // namespace
 
+const FileEndings& CsvEndings() {
+  static const FileEndings endings{{".csv", ".tsv", ".txt"}, true, ".csv, .tsv or .txt"};
+  return endings;
+}
+
 Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& project_root,
-                                          const std::string& path, const Place& place) {
+                                          const std::string& path, const Place& place,
+                                          const FileEndings& endings) {
   HR_ASSIGN(std::string root, config::ResolvePath(project_root, ".", "", place));
   std::vector<FileInfo> found;
   // A name may hold brackets: a file of just that name comes before the glob.
@@ -87,25 +97,27 @@ Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& pro
       if (!match.directory) found.push_back(std::move(match));
     }
     if (found.empty()) {
-      return NoFiles(fs, root, path, place, fmt::format("no file matches '{}'", path));
+      return NoFiles(fs, root, path, place, fmt::format("no file matches '{}'", path), endings);
     }
   } else {
     HR_ASSIGN(std::string real, config::ResolvePath(project_root, path, "", place));
     auto info = fs.Stat(real);
     if (!info.ok()) {
       if (info.error().code != "not_found") return Error(info.error()).At(place);
-      return NoFiles(fs, root, path, place, fmt::format("there is no file '{}'", path), true);
+      return NoFiles(fs, root, path, place, fmt::format("there is no file '{}'", path), endings,
+                     true);
     }
     if (info->directory) {
       HR_ASSIGN(auto entries, fs.List(real));
       for (FileInfo& entry : entries) {
-        if (!entry.directory && LooksLikeCsv(BaseName(entry.path))) {
+        if (!entry.directory && HasEnding(BaseName(entry.path), endings)) {
           found.push_back(std::move(entry));
         }
       }
       if (found.empty()) {
         return NoFiles(fs, root, path, place,
-                       fmt::format("the folder '{}' holds no .csv, .tsv or .txt file", path));
+                       fmt::format("the folder '{}' holds no {} file", path, endings.text),
+                       endings);
       }
     } else {
       info->path = real;

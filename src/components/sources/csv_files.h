@@ -25,10 +25,20 @@ struct CsvFile {
   Timestamp modified = 0;
 };
 
+/// Which files of a folder a source takes: those with one of the endings, also with .gz or .zst
+/// behind it where the format may be packed.
+struct FileEndings {
+  std::vector<std::string> endings;
+  bool packed = false;
+  std::string text;  ///< ".csv, .tsv or .txt"
+};
+const FileEndings& CsvEndings();
+
 /// The files of a path (file, folder, glob), sorted by path. Error "no_files" at `place`, with near
 /// names; "path_outside".
 Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& project_root,
-                                          const std::string& path, const Place& place);
+                                          const std::string& path, const Place& place,
+                                          const FileEndings& endings = CsvEndings());
 
 /// A file as it was read.
 struct CsvFileState {

@@ -24,10 +24,13 @@ data::Schema SchemaOf(const std::vector<std::string>& names) {
 
 const spec::Options& SpecOptions(SchemaChange*) {
   static const spec::Options options{
-      {"add", "New columns are added; a dropped or renamed one is an error.",
+      {"add",
+       "New columns are added, wider types are taken over; a dropped or renamed column is an "
+       "error.",
        static_cast<int64_t>(SchemaChange::kAdd)},
       {"fail", "Any change is an error.", static_cast<int64_t>(SchemaChange::kFail)},
-      {"ignore", "The table keeps its columns: new ones are left out, dropped ones become NULL.",
+      {"ignore",
+       "The table keeps its columns and types: new columns are left out, dropped ones become NULL.",
        static_cast<int64_t>(SchemaChange::kIgnore)}};
   return options;
 }
@@ -45,6 +48,16 @@ ColumnDiff CompareColumnNames(const std::vector<std::string>& old,
   return diff;
 }
 
+ColumnDiff CompareColumnTypes(const data::Schema& old, const data::Schema& now) {
+  ColumnDiff diff = CompareColumnNames(old.Names(), now.Names());
+  for (const data::Column& before : old.columns) {
+    const data::Column* after = now.Find(before.name);
+    if (after == nullptr || after->type == before.type) continue;
+    diff.retyped.push_back({before.name, before.type, after->type});
+  }
+  return diff;
+}
+
 Result<std::optional<Error>> JudgeColumnDiff(const ColumnDiff& diff, SchemaChange allowed,
                                              const std::string& node, const Place& place) {
   if (diff.empty()) return std::optional<Error>();
@@ -56,9 +69,15 @@ Result<std::optional<Error>> JudgeColumnDiff(const ColumnDiff& diff, SchemaChang
     said += (said.empty() ? "" : ", ") + Quoted(diff.added) +
             (diff.added.size() == 1 ? " is new" : " are new");
   }
+  for (const ColumnDiff::Retyped& column : diff.retyped) {
+    said += fmt::format("{}'{}' is {}, was {}", said.empty() ? "" : ", ", column.name, column.to,
+                        column.from);
+  }
   Error error =
       DataError("schema_changed", fmt::format("the columns of '{}' changed: {}", node, said));
-  error.At(place).Node(node).Subject(diff.gone.empty() ? diff.added.front() : diff.gone.front());
+  error.At(place).Node(node).Subject(!diff.gone.empty()    ? diff.gone.front()
+                                     : !diff.added.empty() ? diff.added.front()
+                                                           : diff.retyped.front().name);
   switch (allowed) {
     case SchemaChange::kFail:
       return error.Hint(
@@ -75,7 +94,10 @@ Result<std::optional<Error>> JudgeColumnDiff(const ColumnDiff& diff, SchemaChang
     case SchemaChange::kIgnore:
       break;
   }
-  error.Hint("`schema_change: ignore`: columns that are gone are NULL, new ones are left out");
+  error.Hint(diff.retyped.empty()
+                 ? "`schema_change: ignore`: columns that are gone are NULL, new ones are left out"
+                 : "`schema_change: ignore`: columns that are gone are NULL, new ones are left "
+                   "out, others keep their types; a value that does not fit is an error");
   return std::optional<Error>(std::move(error.As(Severity::kWarning)));
 }
 

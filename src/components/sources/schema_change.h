@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/types.h"
 #include "spec/type_ops.h"
 
 namespace headrace::components {
@@ -18,12 +19,19 @@ enum class SchemaChange {
 const spec::Options& SpecOptions(SchemaChange*);
 
 struct ColumnDiff {
-  std::vector<std::string> gone, added;
-  bool empty() const { return gone.empty() && added.empty(); }
+  struct Retyped {
+    std::string name, from, to;
+  };
+  std::vector<std::string> gone, added;  ///< added: with its type behind it, where it is known
+  std::vector<Retyped> retyped;
+  bool empty() const { return gone.empty() && added.empty() && retyped.empty(); }
 };
 /// Without regard to case and order.
 ColumnDiff CompareColumnNames(const std::vector<std::string>& old,
                               const std::vector<std::string>& now);
+
+/// The same with types.
+ColumnDiff CompareColumnTypes(const data::Schema& old, const data::Schema& now);
 
 /// Error "schema_changed" (blame data) at `place` when the difference is not allowed; else a note
 /// for people, nullopt when nothing changed.

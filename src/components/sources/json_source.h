@@ -1,0 +1,13 @@
+#pragma once
+// `source: json`.
+#include <memory>
+
+#include "pipeline/component.h"
+#include "spec/spec.h"
+
+namespace headrace::components {
+
+const spec::Spec& JsonSourceSpec();
+std::unique_ptr<pipeline::Component> MakeJsonSource(const spec::NodeSpec& node);
+
+}  // namespace headrace::components

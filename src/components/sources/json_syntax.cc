@@ -1,0 +1,170 @@
+#include "components/sources/json_syntax.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "components/sources/csv_scan.h"
+
+namespace headrace::components {
+namespace {
+
+/// The bytes of a file, and where the last one stood.
+struct Cursor {
+  Cursor(TextFile& file, const CancelToken& token, int64_t first)
+      : text(file), cancel(token), line(first) {}
+
+  TextFile& text;
+  const CancelToken& cancel;
+  std::string piece;
+  size_t at = 0;
+  bool end = false;
+  int64_t line, column = 0;
+  std::string shown_line;  // the start of the line
+  std::optional<Error> fault;
+
+  bool Fill() {
+    while (at == piece.size() && !end && !fault) {
+      piece.clear();
+      at = 0;
+      Result<bool> more = text.Read(piece);
+      if (!more.ok()) fault = more.error();
+      if (Status status = cancel.Check(); !status.ok()) fault = status.error();
+      if (!more.ok() || !*more) end = true;
+    }
+    return at < piece.size();
+  }
+  char Take() {
+    const char c = piece[at++];
+    if (after_newline_) {
+      ++line;
+      column = 0;
+      shown_line.clear();
+    }
+    after_newline_ = c == '\n';
+    ++column;
+    if (shown_line.size() < 200 && c != '\n' && c != '\r') shown_line += c;
+    return c;
+  }
+  /// The rest of the line, for the message.
+  void FinishLine() {
+    while (Fill() && piece[at] != '\n' && shown_line.size() < 200) shown_line += piece[at++];
+  }
+
+ private:
+  bool after_newline_ = false;
+};
+
+/// Input iterator for the parser: reads each byte once.
+class Bytes {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+  explicit Bytes(Cursor* cursor = nullptr) : cursor_(cursor) {}
+  char operator*() const { return cursor_->Take(); }
+  Bytes& operator++() { return *this; }
+  Bytes operator++(int) { return *this; }
+  bool operator==(const Bytes& other) const { return AtEnd() == other.AtEnd(); }
+  bool operator!=(const Bytes& other) const { return !(*this == other); }
+
+ private:
+  bool AtEnd() const { return cursor_ == nullptr || !cursor_->Fill(); }
+  Cursor* cursor_;
+};
+
+/// Takes no values; notes the first record that is no object.
+class Watch : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return Scalar("null"); }
+  bool boolean(bool) override { return Scalar("a boolean"); }
+  bool number_integer(number_integer_t) override { return Scalar("a number"); }
+  bool number_unsigned(number_unsigned_t) override { return Scalar("a number"); }
+  bool number_float(number_float_t, const string_t&) override { return Scalar("a number"); }
+  bool string(string_t&) override { return Scalar("a text"); }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override {
+    ++depth_;
+    return true;
+  }
+  bool key(string_t&) override { return true; }
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    if (depth_ == 1 && in_array_) Wrong("an array");
+    if (depth_ == 0) in_array_ = true;
+    ++depth_;
+    return wrong.empty();
+  }
+  bool end_array() override {
+    if (--depth_ == 0) in_array_ = false;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
+    message = e.what();
+    return false;
+  }
+  std::string wrong, message;
+
+ private:
+  bool Scalar(const char* what) {
+    if (depth_ == 0 || (depth_ == 1 && in_array_)) Wrong(what);
+    return wrong.empty();
+  }
+  void Wrong(const char* what) {
+    if (wrong.empty()) wrong = what;
+  }
+  int depth_ = 0;
+  bool in_array_ = false;
+};
+
+}  // namespace
+
+std::optional<Error> FindJsonFault(TextFile& text, const std::string& shown, int64_t first_line,
+                                   const CancelToken& cancel) {
+  Cursor cursor(text, cancel, first_line);
+  while (true) {
+    while (cursor.Fill() && std::strchr(" \t\r\n", cursor.piece[cursor.at]) != nullptr) {
+      cursor.Take();
+    }
+    if (cursor.fault) return cursor.fault;
+    if (!cursor.Fill()) return cursor.fault;
+    Watch watch;
+    const bool good = nlohmann::json::sax_parse(Bytes(&cursor), Bytes(), &watch,
+                                                nlohmann::json::input_format_t::json, false);
+    if (cursor.fault) return cursor.fault;
+    if (good && watch.wrong.empty()) continue;
+    Place place{.file = shown,
+                .line = static_cast<int>(cursor.line),
+                .column = static_cast<int>(cursor.column)};
+    cursor.FinishLine();
+    place.source_line = ShownLine(cursor.shown_line);
+    if (!watch.wrong.empty()) {
+      return DataError("not_objects", fmt::format("a record is {}, not an object", watch.wrong))
+          .At(place)
+          .Hint("each record is one object: {\"id\": 1, …}, one a line or all in one array");
+    }
+    std::string message = watch.message;
+    const size_t colon = message.find(": ", message.find("column"));
+    if (colon != std::string::npos) message.erase(0, colon + 2);
+    if (const size_t read = message.find("; last read: "); read != std::string::npos) {
+      const size_t next = message.find("; expected", read);
+      message.erase(read, next == std::string::npos ? std::string::npos : next - read);
+    }
+    if (message.find("control character U+000A") != std::string::npos) {
+      message = "the line ends within a text";
+    }
+    const bool end = !cursor.Fill() && message.find("end of input") != std::string::npos;
+    return DataError("bad_json", end ? "the file ends within a value" : message)
+        .At(place)
+        .Hint(end ? "the file is cut off; copy or write it again" : "correct the file");
+  }
+}
+
+}  // namespace headrace::components
