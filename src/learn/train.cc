@@ -15,6 +15,7 @@
 #include "evaluate/metrics.h"
 #include "evaluate/split.h"
 #include "learn/ensemble.h"
+#include "learn/evaluation_summary.h"
 #include "learn/findings.h"
 #include "learn/frame.h"
 #include "learn/judge.h"
@@ -369,6 +370,9 @@ class Training {
     package.profile = frame_.profile;
     package.training_rows = static_cast<int64_t>(trained_.size());
     package.seed = spec_.seed;
+    HR_ASSIGN(package.evaluation,
+              EvaluationSummary({&frame_, metric_, judged_, margins_, plan_.unit, &package,
+                                 request_.threads, request_.cancel}));
     out_.leaderboard = MakeLeaderboard(race_, ensemble_, *metric_);
     const HonestScores judged{judged_, margins_};
     package.seen =

@@ -87,6 +87,7 @@ std::map<std::string, std::string> PackageFiles(const Package& package) {
   std::map<std::string, std::string> files;
   for (const Member& member : package.members) files[MemberPath(member)] = member.text;
   files["profile.json"] = package.profile + "\n";
+  if (!package.evaluation.empty()) files["evaluation.json"] = package.evaluation + "\n";
   files["rows.bin"] = SeenToBytes(package.seen);
   files["card.md"] = ModelCard(package);
   files["MLmodel"] = MlflowFile(package);
@@ -141,6 +142,10 @@ Result<Package> ReadPackage(FileSystem& fs, const std::string& directory) {
   }
   HR_ASSIGN(package.profile, ReadListed(fs, directory, "profile.json", files));
   if (package.profile.ends_with('\n')) package.profile.pop_back();
+  if (files.contains("evaluation.json")) {
+    HR_ASSIGN(package.evaluation, ReadListed(fs, directory, "evaluation.json", files));
+    if (package.evaluation.ends_with('\n')) package.evaluation.pop_back();
+  }
   HR_ASSIGN(const std::string seen, ReadListed(fs, directory, "rows.bin", files));
   model::SeenRows rows = std::move(package.seen);
   HR_ASSIGN(package.seen, SeenFromBytes(seen));

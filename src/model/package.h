@@ -3,6 +3,7 @@
 //   model.json      everything but the members' own texts; carries the digests of the other files
 //   members/<n>.txt each member in its library's own format (LightGBM text, linear JSON, …)
 //   profile.json    reference statistics of the training rows
+//   evaluation.json curves, calibration, influence, slices for the report (may be absent)
 //   rows.bin        which rows the model has seen, with its out-of-fold or test scores for them
 //   card.md         for people
 //   MLmodel         for MLflow tools
@@ -81,6 +82,8 @@ struct Package {
   std::map<std::string, MetricValue> metrics;  ///< on the test or out-of-fold rows
   std::string split;                           ///< one sentence: which rows gave the numbers
   std::string report = "{}";   ///< JSON object: split, leaderboard, gates, findings, trials
+  /// JSON object: what charts show, aggregates only (learn/evaluation_summary.cc). "" = none.
+  std::string evaluation;
   std::string profile = "{}";  ///< JSON object: reference statistics per column
   std::string data_fingerprint, code_fingerprint;  ///< given by the pipeline; may be empty
   int64_t training_rows = 0;
