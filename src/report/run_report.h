@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "report/evaluation.h"
 
 namespace headrace::report {
 
@@ -17,10 +17,10 @@ namespace headrace::report {
 enum class NodeState {
   kBuilt,
   kTrained,
-  kChecked,
+  kChecked,  ///< only its checks ran
   kReused,
   kSkipped,
-  kStopped,
+  kStopped,  ///< the run was stopped meanwhile
   kFailed,
   kUnselected
 };
@@ -53,28 +53,42 @@ struct NodeLine {
   double seconds = 0;
   bool new_rows = false;  ///< the run committed another snapshot than the one before
   std::vector<std::string> columns_added, columns_removed, columns_changed;
-  std::string error_code, error, hint;  ///< first line of it
+  std::string error_code, error, hint;  ///< first lines
   std::vector<CheckLine> checks;
   std::map<std::string, int64_t> counts;  ///< what it counted: sent, failed, quarantined …
   std::vector<int64_t> rows_history;      ///< of the last runs, oldest first, this one included
 };
 
+/// A warning or hint of the run.
 struct Note {
   std::string node, severity, code, subject, message;  ///< severity: warning | hint
 };
 
-/// A version of a model that this run trained.
+/// A version of a model: the one this run trained, else the one in use.
 struct ModelSection {
-  std::string model, status;  ///< status: champion | refused | candidate
+  std::string model, description;
   int version = 0;
-  int champion_before = 0;  ///< version; 0 = none
-  std::string target, positive;
+  bool trained_now = false;
+  std::string status;       ///< champion | refused | candidate, when the run ended
+  int champion_before = 0;  ///< version in use before the run; 0 = none
+  int champion_now = 0;     ///< after it
+  std::string why_not;      ///< why it was not trained now
+  ModelFacts facts;
+  struct Past {
+    int version = 0;
+    std::string status;
+    double value = 0, low = 0, high = 0;  ///< of the metric, NaN = unknown
+  };
+  std::vector<Past> versions;  ///< oldest first, this one included; each on its own rows
 };
 
 struct RunReport {
   std::string project, target, run, command, version, engine, status;
+  std::string params;  ///< JSON object
   Timestamp started = 0;
   double seconds = 0;
+  bool sends = true;            ///< actions of the target send
+  std::string previous_run;     ///< the one before it; "" = the first
   std::vector<NodeLine> nodes;  ///< in topological order, unselected ones too
   std::vector<CheckHistory> check_history;
   std::vector<Note> notes;
