@@ -40,9 +40,9 @@ Chart RocChart(const std::string& id, const ModelFacts& model) {
   }
   plot.Dot(0.1, found, 4, "mark");
   plot.Label(0.1, found, 8, 14, "start", Percent(found) + " at 10 %", "t strong");
-  std::string says =
-      fmt::format("With one in ten of the others flagged by mistake it finds {} of {}.",
-                  Percent(found), Positive(model));
+  std::string says = fmt::format(
+      "With one in ten of the others flagged by mistake it finds {} of the rows that are {}.",
+      Percent(found), Positive(model));
   if (const MetricLine* auc = model.Find("roc_auc")) {
     says += fmt::format(
         " The area under the curve is {}: shown one of each, it ranks the right one "
@@ -68,8 +68,9 @@ Chart PrecisionRecallChart(const std::string& id, const ModelFacts& model) {
   plot.Dot(0.5, precision, 4, "mark");
   plot.Label(0.5, precision, 8, -6, "start", Percent(precision) + " at half", "t strong");
   const std::string says = fmt::format(
-      "To find half of {}, {} of those it flags are right; flagging everybody would be right {} of "
-      "the time.",
+      "Flagging until half of {} is found, {} of the flagged are right; flagging every row would "
+      "be "
+      "right {} of the time.",
       Positive(model), Percent(precision), Percent(model.base_rate));
   return plot.Figure(id, "Precision and recall", says);
 }
@@ -105,37 +106,46 @@ Chart CalibrationChart(const std::string& id, const ModelFacts& model) {
 Chart ScoreChart(const std::string& id, const ModelFacts& model) {
   const Histogram& scores = model.scores;
   if (scores.counts.empty() || scores.others.empty()) return std::nullopt;
-  int64_t most = 1, right = 0, wrong = 0;
+  int64_t all = 0, all_others = 0, low = 0, low_others = 0;
   for (size_t i = 0; i < scores.counts.size(); ++i) {
-    most = std::max({most, scores.counts[i], scores.others[i]});
-    const bool above = (scores.edges[i] + scores.edges[i + 1]) / 2 >= model.threshold;
-    right += above ? scores.others[i] : 0;
-    wrong += above ? scores.counts[i] : 0;
+    all += scores.counts[i];
+    all_others += scores.others[i];
+    const bool below = scores.edges[i + 1] <= 0.2 + 1e-9;
+    low += below ? scores.counts[i] : 0;
+    low_others += below ? scores.others[i] : 0;
   }
+  if (all == 0 || all_others == 0) return std::nullopt;
+  const auto share = [](int64_t n, int64_t of) {
+    return static_cast<double>(n) / static_cast<double>(of);
+  };
   Axis y;
-  y.high = static_cast<double>(most) * 1.08;
-  y.low = -y.high;
-  y.label = "rows";
-  y.ticks = RoundTicks(0, y.high, 2);
-  for (const double tick : RoundTicks(0, y.high, 2)) {
-    if (tick > 0) y.ticks.push_back(-tick);
+  for (size_t i = 0; i < scores.counts.size(); ++i) {
+    y.low = std::min(y.low, -share(scores.counts[i], all));
+    y.high = i == 0 ? share(scores.others[i], all_others)
+                    : std::max(y.high, share(scores.others[i], all_others));
   }
-  y.text = [](double v) { return Grouped(std::llround(std::fabs(v))); };
+  y.low *= 1.12;
+  y.high *= 1.25;
+  y.label = "share of each group";
+  y.ticks = RoundTicks(y.low, y.high, 5);
+  y.text = [](double v) { return Percent(std::fabs(v)); };
   Plot plot({}, ShareAxis("chance of " + Positive(model) + " the model gave"), y);
   const double inset = (scores.edges[1] - scores.edges[0]) * 0.06;
   for (size_t i = 0; i < scores.counts.size(); ++i) {
     const double left = scores.edges[i] + inset, end = scores.edges[i + 1] - inset;
-    plot.Box(left, 0, end, static_cast<double>(scores.others[i]), "bar");
-    plot.Box(left, 0, end, -static_cast<double>(scores.counts[i]), "bar other");
+    plot.Box(left, 0, end, share(scores.others[i], all_others), "bar");
+    plot.Box(left, 0, end, -share(scores.counts[i], all), "bar other");
   }
   plot.Segment(0, 0, 1, 0, "axis");
   plot.Segment(model.threshold, y.low, model.threshold, y.high, "limit");
-  plot.Label(1, y.high, -2, 14, "end", "were " + Positive(model), "t strong");
-  plot.Label(1, y.low, -2, -6, "end", "were not", "t strong");
+  plot.Label(1, y.high, -2, 12, "end", "were " + Positive(model), "t strong");
+  plot.Label(1, y.low, -2, -8, "end", "were not", "t strong");
   const std::string says = fmt::format(
-      "Upwards: rows that were {}; downwards: the others. From the dashed line at {} on a row is "
-      "flagged.",
-      Positive(model), Short(model.threshold));
+      "Upwards the {} rows that were {}, downwards the {} others. {} of the others got a chance "
+      "below "
+      "20 %, and {} of {}. From the dashed line on a row is flagged.",
+      Grouped(all_others), Positive(model), Grouped(all), Percent(share(low, all)),
+      Percent(share(low_others, all_others)), Positive(model));
   return plot.Figure(id, "What the model said of each group", says);
 }
 

@@ -29,8 +29,7 @@ Axis RowsAxis(size_t rows) {
   Axis axis;
   axis.low = 0;
   axis.high = static_cast<double>(rows);
-  axis.ticks = {-1};  // drawn outside: rows carry their own names
-  axis.text = [](double) { return std::string(); };
+  axis.bare = true;  // rows carry their own names
   return axis;
 }
 
@@ -167,7 +166,7 @@ Chart InfluenceChart(const std::string& id, const ModelFacts& model) {
       Listed(best), best.front(),
       points ? Short(lines[0].value * 100, 2) + " points" : Short(lines[0].value, 3),
       all > lines.size() ? fmt::format(" ({} of {} columns shown)", lines.size(), all) : "");
-  return plot.Figure(id, "What the model goes by", says);
+  return plot.Figure(id, "Columns by influence", says);
 }
 
 Chart SliceChart(const std::string& id, const ModelFacts& model, const Slice& slice) {

@@ -85,7 +85,7 @@ Chart CheckChart(const std::string& id, const std::vector<CheckHistory>& checks)
     }
     y += kSize + kGap;
   }
-  return FigureOf(std::move(drawing), "Checks over the last runs", says);
+  return FigureOf(std::move(drawing), "Over the last runs", says);
 }
 
 Chart RowsSpark(const std::string& id, const NodeLine& node) {

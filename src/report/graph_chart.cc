@@ -143,7 +143,7 @@ class Drawer {
 
   std::string Name(const GraphBox& box) const {
     const NodeLine& node = nodes_[static_cast<size_t>(box.nodes.front())];
-    if (box.nodes.size() == 1) return CutText(node.name, 17);
+    if (box.nodes.size() == 1) return CutText(node.name, 18);
     bool same = true;
     for (const int n : box.nodes) same = same && nodes_[static_cast<size_t>(n)].kind == node.kind;
     return fmt::format("{} {}", box.nodes.size(), same ? Plural(node.kind) : "nodes");
@@ -286,7 +286,7 @@ Chart GraphChart(const std::string& id, const std::vector<NodeLine>& nodes) {
   Markup scroll("div");
   scroll.Class("scroll");
   scroll.Add(drawer.Draw(id, title, says));
-  return FigureOf(std::move(scroll), title, says);
+  return FigureOf(std::move(scroll), "", says);
 }
 
 }  // namespace headrace::report

@@ -7,8 +7,8 @@
 namespace headrace::report {
 
 struct LayoutSize {
-  double width = 152, height = 42;       ///< of a box
-  double column_gap = 46, row_gap = 14;  ///< between boxes
+  double width = 170, height = 44;       ///< of a box
+  double column_gap = 42, row_gap = 14;  ///< between boxes
 };
 
 struct Layout {

@@ -47,7 +47,7 @@ std::string Score(const ModelSection& model) {
   const MetricLine* main = model.facts.Main();
   if (main == nullptr) return "";
   std::string text = MetricTitle(main->name) + " " + Short(main->value);
-  if (std::isfinite(main->low)) text += fmt::format(" ({})", Range(main->low, main->high));
+  if (std::isfinite(main->low)) text += fmt::format(" (95 % {})", Range(main->low, main->high));
   return text;
 }
 
@@ -192,7 +192,6 @@ Answer IsItBetter(const ModelSection& model) {
   }
   if (!out.text.empty()) out.text += ". ";
   if (!champion.empty()) out.text += champion + " ";
-  out.text += InNaturalNumbers(model.facts);
   return out;
 }
 
@@ -205,7 +204,9 @@ void AddActs(const RunReport& report, Answer* out, bool* urgent) {
       continue;
     }
     *urgent = true;
-    out->points.push_back(fmt::format("Mend {}: {}.", node.name, CutText(node.error, 140)));
+    out->points.push_back(node.error.empty()
+                              ? "Mend " + node.name + "."
+                              : fmt::format("Mend {}: {}.", node.name, CutText(node.error, 140)));
   }
   for (const NodeLine& node : report.nodes) {
     for (const CheckLine& check : node.checks) {
@@ -307,17 +308,17 @@ std::string InNaturalNumbers(const ModelFacts& model) {
   const double positive = model.confusion[1][0] + model.confusion[1][1];
   if (!(flagged > 0) || !(positive > 0)) return "";
   return fmt::format(
-      "Of 100 rows it flags as {} = {}, {} are; of 100 that are, it finds {}. Without a model {} "
-      "of "
-      "100 flagged would be.",
+      "Of 100 rows that it flags as {} = {}, {} really are (picked blindly, {} would be); it finds "
+      "{} "
+      "of every 100 there are.",
       model.target, CutText(model.positive, 30), std::lround(100 * model.confusion[1][1] / flagged),
-      std::lround(100 * model.confusion[1][1] / positive), std::lround(100 * positive / all));
+      std::lround(100 * positive / all), std::lround(100 * model.confusion[1][1] / positive));
 }
 
 std::string AgainstChampion(const ModelSection& model) {
   const auto& difference = model.facts.difference;
   if (!difference || model.champion_before == 0) return "";
-  return fmt::format("Against version {} on the same {} rows: {} {} (95 % {} to {}).",
+  return fmt::format("Against version {} on the same {} rows: {} {} (95 % {} to {}).",
                      model.champion_before, Grouped(difference->rows),
                      MetricTitle(model.facts.metric), Signed(difference->value),
                      Signed(difference->low), Signed(difference->high));
@@ -331,7 +332,10 @@ Headline MakeHeadline(const RunReport& report) {
   out.answers.push_back(WhatRan(report));
   size_t models = 0;
   for (const ModelSection& model : report.models) {
-    if (model.trained_now && models++ < 2) out.answers.push_back(IsItBetter(model));
+    if (!model.trained_now || models++ >= 2) continue;
+    out.answers.push_back(IsItBetter(model));
+    // The lead speaks of the first one.
+    if (models > 1) out.answers.back().text += InNaturalNumbers(model.facts);
   }
   if (models == 0 && !report.models.empty())
     out.answers.push_back(IsItBetter(report.models.front()));

@@ -25,9 +25,11 @@ std::string Counted(int64_t number, std::string_view noun) {
 
 std::string Short(double value, int digits) {
   if (!std::isfinite(value)) return "–";
+  if (value == 0) return "0";
   const double size = std::fabs(value);
   if (size >= 10'000 && size < 1e15) return Grouped(static_cast<int64_t>(std::llround(value)));
   std::string text = fmt::format("{:.{}g}", value, size >= 1000 ? std::max(digits, 4) : digits);
+  if (text == "-0") return "0";
   if (text[0] == '-') text.replace(0, 1, "−");
   return text;
 }
@@ -39,7 +41,7 @@ std::string Signed(double value, int digits) {
 
 std::string Percent(double share, int decimals) {
   if (!std::isfinite(share)) return "–";
-  return fmt::format("{:.{}f} %", share * 100, decimals);
+  return fmt::format("{:.{}f} %", share * 100, decimals);
 }
 
 std::string Range(double low, double high, int digits) {

@@ -30,15 +30,15 @@ Markup Head(const RunReport& report, const Headline& headline) {
 
 Markup AnswerBox(const Answer& answer) {
   Markup box("section");
-  box.Class("answer" + (answer.tone.empty() ? "" : " " + answer.tone));
+  box.Class("answer" + (answer.tone.empty() ? "" : " is-" + answer.tone));
   box.Add(Markup("h2", answer.question));
   box.Add(Markup("p", answer.answer).Class("big"));
-  if (!answer.text.empty()) box.Add(Markup("p", answer.text));
   if (!answer.points.empty()) {
     Markup list("ul");
     for (const std::string& point : answer.points) list.Add(Markup("li", point));
     box.Add(std::move(list));
   }
+  if (!answer.text.empty()) box.Add(Markup("p", answer.text));
   return box;
 }
 

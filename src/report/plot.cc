@@ -27,7 +27,7 @@ std::vector<double> RoundTicks(double low, double high, int count) {
 Plot::Plot(PlotSize size, Axis x, Axis y) : size_(size), x_(std::move(x)), y_(std::move(y)) {
   for (Axis* axis : {&x_, &y_}) {
     if (!(axis->high > axis->low)) axis->high = axis->low + 1;
-    if (axis->ticks.empty()) axis->ticks = RoundTicks(axis->low, axis->high, 5);
+    if (axis->ticks.empty() && !axis->bare) axis->ticks = RoundTicks(axis->low, axis->high, 5);
     if (!axis->text) axis->text = [](double v) { return Short(v); };
   }
 }
@@ -102,7 +102,7 @@ Markup Plot::Frame() const {
   frame.Add(SvgText(middle, size_.height - 5, "middle", x_.label, "label"));
   if (!y_.label.empty()) {
     // Above the axis, where it reads without turning the head.
-    frame.Add(SvgText(2, size_.top - 2, "start", y_.label, "label"));
+    frame.Add(SvgText(2, 12, "start", y_.label, "label"));
   }
   return frame;
 }
@@ -128,7 +128,7 @@ Markup Drawing(const std::string& id, const std::string& title, const std::strin
 
 Markup FigureOf(Markup drawing, const std::string& title, const std::string& says) {
   Markup figure("figure");
-  figure.Add(Markup("figcaption", title));
+  if (!title.empty()) figure.Add(Markup("figcaption", title));
   figure.Add(std::move(drawing));
   figure.Add(Markup("p", says).Class("says"));
   return figure;

@@ -14,6 +14,7 @@ struct Axis {
   double low = 0, high = 1;
   std::string label;
   std::vector<double> ticks;                ///< none = round numbers that cover the range
+  bool bare = false;                        ///< no ticks at all
   std::function<std::string(double)> text;  ///< none = Short
 };
 
@@ -21,8 +22,8 @@ struct Axis {
 std::vector<double> RoundTicks(double low, double high, int count);
 
 struct PlotSize {
-  double width = 400, height = 260;
-  double left = 46, right = 14, top = 12, bottom = 40;
+  double width = 440, height = 290;
+  double left = 50, right = 16, top = 30, bottom = 42;
 };
 
 class Plot {
@@ -55,7 +56,7 @@ class Plot {
 /// An <svg> with its title and description for screen readers.
 Markup Drawing(const std::string& id, const std::string& title, const std::string& says,
                double width, double height);
-/// The figure around it.
+/// The figure around it; an empty title is not shown.
 Markup FigureOf(Markup drawing, const std::string& title, const std::string& says);
 Markup SvgText(double x, double y, std::string_view anchor, std::string_view text,
                std::string_view style);

@@ -23,7 +23,6 @@ class Part {
     Tiles();
     Gates();
     Quality();
-    Confusion();
     Influence();
     Groups();
     Candidates();
@@ -47,7 +46,7 @@ class Part {
   void Say(const std::string& text, const std::string& tone) {
     if (text.empty()) return;
     Markup box("div");
-    box.Class("callout" + (tone.empty() ? "" : " " + tone)).Add(Markup("p", text));
+    box.Class("callout" + (tone.empty() ? "" : " is-" + tone)).Add(Markup("p", text));
     section_.Add(std::move(box));
   }
 
@@ -115,7 +114,10 @@ class Part {
       rule.Add(Markup("code", gate.gate));
       if (!gate.slice.empty()) rule.Add(Markup("span", gate.slice).Class("sub"));
       row.Add(std::move(rule));
-      const std::string sign = gate.verdict == "pass" ? "✓ " : gate.verdict == "fail" ? "✕ " : "– ";
+      const std::string sign = !gate.judged             ? "– "
+                               : gate.verdict == "pass" ? "✓ "
+                               : gate.verdict == "fail" ? "✕ "
+                                                        : "– ";
       row.Add(Markup("td").Add(
           Markup("span", sign + (gate.judged ? gate.verdict : "not judged"))
               .Class("verdict-word " + (gate.judged ? gate.verdict : std::string()))));
@@ -143,22 +145,18 @@ class Part {
            {RocChart(id_ + "-roc", facts_), PrecisionRecallChart(id_ + "-pr", facts_),
             CalibrationChart(id_ + "-calibration", facts_), ScoreChart(id_ + "-scores", facts_),
             ThresholdChart(id_ + "-thresholds", facts_), FitChart(id_ + "-fit", facts_),
-            ResidualChart(id_ + "-residuals", facts_), VersionChart(id_ + "-versions", model_)});
+            ResidualChart(id_ + "-residuals", facts_), Confusion(),
+            VersionChart(id_ + "-versions", model_)});
   }
 
-  void Confusion() {
-    if (facts_.confusion.empty()) return;
-    section_.Add(Markup("h3", "Right and wrong"));
-    section_.Add(
-        Markup("p", facts_.task == "binary"
-                        ? fmt::format("Lines: what was true. Columns: what the model says, from a "
-                                      "chance of {} on.",
-                                      Short(facts_.threshold))
-                        : std::string("Lines: what was true. Columns: what the model says."))
-            .Class("says"));
+  Chart Confusion() const {
+    if (facts_.confusion.empty()) return std::nullopt;
+    Markup figure("figure");
+    figure.Add(Markup("figcaption", "Right and wrong"));
     std::vector<std::string> head = {facts_.target};
-    for (const std::string& name : facts_.classes)
+    for (const std::string& name : facts_.classes) {
       head.push_back("said " + CutText(name, 20) + "#");
+    }
     Markup table = NewTable(head);
     table.Class("matrix");
     Markup body("tbody");
@@ -166,7 +164,7 @@ class Part {
       double sum = 0;
       for (const double n : facts_.confusion[a]) sum += n;
       Markup row("tr");
-      row.Add(Markup("th", CutText(facts_.classes[a], 24)).Attr("scope", "row"));
+      row.Add(Markup("th", "was " + CutText(facts_.classes[a], 24)).Attr("scope", "row"));
       for (size_t p = 0; p < facts_.confusion[a].size(); ++p) {
         const double n = facts_.confusion[a][p];
         Markup cell("td", Grouped(std::llround(n)));
@@ -176,7 +174,16 @@ class Part {
       }
       body.Add(std::move(row));
     }
-    section_.Add(Markup("div").Class("scroll").Add(table.Add(std::move(body))));
+    figure.Add(Markup("div").Class("scroll").Add(table.Add(std::move(body))));
+    figure.Add(
+        Markup("p", facts_.task == "binary"
+                        ? fmt::format("Rows by what was true and what the model says of them "
+                                      "from a chance of {} on. On the shaded cells it is right.",
+                                      Percent(facts_.threshold))
+                        : std::string("Rows by what was true and what the model says. On the "
+                                      "shaded cells it is right."))
+            .Class("says"));
+    return figure;
   }
 
   void Influence() { Charts("What it goes by", "", {InfluenceChart(id_ + "-influence", facts_)}); }

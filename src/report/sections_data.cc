@@ -51,6 +51,7 @@ std::string Cut(size_t shown, size_t all) {
 /// Sentences about what is different from the run before.
 std::vector<std::string> Changes(const NodeLine& node) {
   std::vector<std::string> out;
+  if (node.state == NodeState::kFailed || node.state == NodeState::kSkipped) return out;
   if (node.rows_before < 0 && node.rows >= 0 && node.state == NodeState::kBuilt) {
     out.push_back(fmt::format("built for the first time, {}", Counted(node.rows, "row")));
   } else if (node.rows >= 0 && node.rows != node.rows_before && node.rows_before >= 0) {
@@ -61,7 +62,7 @@ std::vector<std::string> Changes(const NodeLine& node) {
         "{} rows became {}{}", Grouped(node.rows_before), Grouped(node.rows),
         node.rows_before == 0
             ? ""
-            : fmt::format(" ({}{:.1f} %)", share < 0 ? "−" : "+", std::abs(share) * 100)));
+            : fmt::format(" ({}{:.1f} %)", share < 0 ? "−" : "+", std::abs(share) * 100)));
   } else if (node.new_rows) {
     out.push_back("as many rows as before, with other values");
   }
@@ -123,18 +124,28 @@ Section ChangesSection(const RunReport& report) {
     list.Add(Markup("li").Add(Markup("strong", model.model)).Text(": " + text));
     ++count;
   }
-  std::vector<std::string> first;
+  // Nodes with the same change stand on one line.
+  std::vector<std::pair<std::string, std::vector<std::string>>> lines;
   for (const NodeLine& node : report.nodes) {
-    std::vector<std::string> changes = Changes(node);
-    if (changes.empty() || count >= kMostRows) continue;
-    if (report.previous_run.empty()) {
-      first.push_back(node.name);
-      continue;
-    }
+    if (node.kind == "model" || node.kind == "action" || !HasRun(node)) continue;
     std::string text;
-    for (const std::string& change : changes) text += (text.empty() ? "" : "; ") + change;
-    list.Add(Markup("li").Add(Markup("strong", node.name)).Text(": " + text));
-    ++count;
+    for (const std::string& change : Changes(node)) text += (text.empty() ? "" : "; ") + change;
+    if (text.empty()) continue;
+    const auto same = std::find_if(lines.begin(), lines.end(),
+                                   [&](const auto& line) { return line.first == text; });
+    if (same == lines.end()) {
+      lines.push_back({text, {node.name}});
+    } else {
+      same->second.push_back(node.name);
+    }
+  }
+  constexpr size_t kMostLines = 40;
+  for (const auto& [text, names] : lines) {
+    if (++count > kMostLines) continue;
+    list.Add(Markup("li").Add(Markup("strong", Listed(names, 6))).Text(": " + text));
+  }
+  if (count > kMostLines) {
+    list.Add(Markup("li", fmt::format("and {} more changes", count - kMostLines)));
   }
   Markup section = NewSection("changes", "What changed",
                               report.previous_run.empty()

@@ -21,7 +21,7 @@ main,footer{max-width:1080px;margin:0 auto;padding:0 28px}
 main{padding-top:40px}
 .eyebrow{margin:0;color:var(--soft);font-size:14px}
 h1{font-size:34px;line-height:1.18;letter-spacing:-.018em;font-weight:680;margin:10px 0 12px;
-max-width:24em;text-wrap:balance}
+max-width:30em}
 .lead{font-size:18px;color:var(--soft);margin:0 0 26px;max-width:46em}
 h2{font-size:23px;letter-spacing:-.01em;line-height:1.25;margin:58px 0 6px;padding-top:22px;
 border-top:1px solid var(--line)}
@@ -33,8 +33,8 @@ nav{margin:24px 0 0;font-size:14px;display:flex;flex-wrap:wrap;gap:4px 18px}
 .answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:16px}
 .answer{background:var(--panel);border-radius:10px;padding:16px 18px 14px;
 border-top:4px solid var(--blue)}
-.answer.failed{border-top-color:var(--red)}.answer.warn{border-top-color:var(--amber)}
-.answer.quiet{border-top-color:var(--grey)}
+.answer.is-failed{border-top-color:var(--red)}.answer.is-warn{border-top-color:var(--amber)}
+.answer.is-quiet{border-top-color:var(--grey)}
 .answer h2{all:unset;display:block;font-size:14px;color:var(--soft)}
 .answer .big{font-size:20px;line-height:1.25;font-weight:650;margin:3px 0 6px;letter-spacing:-.01em}
 .answer p,.answer li{font-size:15px;line-height:1.45}
@@ -86,9 +86,10 @@ td.name{font-weight:600}
 .verdict-word{font-weight:650}
 .callout{border-left:4px solid var(--blue);background:var(--panel);border-radius:0 8px 8px 0;
 padding:10px 16px;margin:12px 0;max-width:60em}
-.callout.failed{border-color:var(--red)}.callout.warn{border-color:var(--amber)}
+.callout.is-failed{border-color:var(--red)}.callout.is-warn{border-color:var(--amber)}
 .callout p{margin:2px 0}
-.matrix{width:auto}.matrix td,.matrix th{text-align:right;padding:6px 14px}
+.matrix{width:auto;margin:0}.matrix td,.matrix th{text-align:right;padding:7px 16px}
+.matrix th[scope=row]{border-bottom:1px solid var(--line);vertical-align:middle;color:var(--ink)}
 .matrix td.hit{background:var(--blue-bg);font-weight:650}
 code{font:13.5px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 background:var(--panel);border-radius:4px;padding:1px 5px;overflow-wrap:anywhere}
@@ -98,8 +99,7 @@ ul.plain{list-style:none;padding:0;margin:8px 0}ul.plain li{padding:6px 0;border
 footer{color:var(--soft);font-size:13px;padding:34px 28px 50px}
 @media(max-width:640px){main,footer{padding-left:18px;padding-right:18px}main{padding-top:24px}
 h1{font-size:27px}.lead{font-size:16.5px}h2{font-size:21px;margin-top:44px}
-.wide{display:none}dl{grid-template-columns:1fr}dt{margin-top:6px}text{font-size:13px}
-svg.graph text{font-size:12px}}
+dl{grid-template-columns:1fr}dt{margin-top:6px}.charts text{font-size:15px}}
 @media print{:root{color-scheme:light;--paper:#fff;--panel:#f5f7f9;--ink:#000;--soft:#444;--line:#ccc;
 --grid:#e5e5e5;--blue:#0a67b5;--blue-2:#9cc6ea;--red:#c2410c;--amber:#9a6200;--red-bg:#fdeee6;
 --amber-bg:#fdf4dc;--blue-bg:#e8f2fb;--grey:#8a939d;--sign:#fff}
