@@ -145,8 +145,7 @@ class Part {
            {RocChart(id_ + "-roc", facts_), PrecisionRecallChart(id_ + "-pr", facts_),
             CalibrationChart(id_ + "-calibration", facts_), ScoreChart(id_ + "-scores", facts_),
             ThresholdChart(id_ + "-thresholds", facts_), FitChart(id_ + "-fit", facts_),
-            ResidualChart(id_ + "-residuals", facts_), Confusion(),
-            VersionChart(id_ + "-versions", model_)});
+            ResidualChart(id_ + "-residuals", facts_), Confusion()});
   }
 
   Chart Confusion() const {
@@ -186,7 +185,10 @@ class Part {
     return figure;
   }
 
-  void Influence() { Charts("What it goes by", "", {InfluenceChart(id_ + "-influence", facts_)}); }
+  void Influence() {
+    Charts("What it goes by, and how it came here", "",
+           {InfluenceChart(id_ + "-influence", facts_), VersionChart(id_ + "-versions", model_)});
+  }
 
   void Groups() {
     std::vector<Chart> charts;
