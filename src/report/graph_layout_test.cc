@@ -74,7 +74,9 @@ TEST(Graph, ManyQuietNodesBecomeOneBoxAndFailuresStay) {
     for (const int input : boxes[b].inputs) EXPECT_LT(input, static_cast<int>(b));
     const bool failed =
         nodes[static_cast<size_t>(boxes[b].nodes.front())].state == NodeState::kFailed;
-    if (failed) EXPECT_EQ(boxes[b].nodes.size(), 1u);
+    if (failed) {
+      EXPECT_EQ(boxes[b].nodes.size(), 1u);
+    }
     alone += failed ? 1 : 0;
   }
   EXPECT_EQ(all, 500u);
