@@ -18,7 +18,7 @@ TEST(GraphLayout, InputsStandLeftOfTheirReaders) {
       EXPECT_LT(layout.boxes[static_cast<size_t>(input)].x, layout.boxes[i].x);
     }
   }
-  EXPECT_EQ(layout.edges.size(), 7u);
+  EXPECT_EQ(layout.edges.size(), 6u);
   EXPECT_EQ(layout.columns, 4);
 }
 
