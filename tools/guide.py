@@ -9,12 +9,14 @@ A page is a Markdown file; it starts in a new folder of its own, and its blocks 
   ```yaml, sql, json    With `# path` or `-- path` as first line: written to that file.
 
 A comment `<!-- needs: postgres -->` starts a PostgreSQL server for the page, with its address in
-$PGURI. --update writes what was printed into the pages, but for blocks with a line `…` that still
+$CRM_URI; `<!-- needs: http -->` a web server of the page's folder, $API_URL. --update writes what was printed into the pages, but for blocks with a line `…` that still
 fit. The last line says how many pages passed and failed.
 """
 
 import argparse
+import contextlib
 import difflib
+import http.server as http_server
 import os
 import pathlib
 import re
@@ -22,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FENCE = re.compile(r"^```([a-z]+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,7 +48,7 @@ class Failure(Exception):
 
 
 def mask(text: str, folder: str) -> str:
-    text = text.replace(folder, "{folder}")
+    text = text.replace(folder + "/work", "~")
     for pattern, instead in MASKS:
         text = pattern.sub(instead, text)
     return text
@@ -184,11 +187,31 @@ class Page:
         return out, pending
 
 
+NEEDS = re.compile(r"^<!-- needs: ([a-z ]+) -->$", re.MULTILINE)
+
+
+@contextlib.contextmanager
 def postgres(folder: pathlib.Path):
     sys.path.insert(0, str(ROOT / "tests/robustness"))
     import postgres_server  # only pages that need it
 
-    return postgres_server.start(folder)
+    with postgres_server.Server() as server:
+        yield {"CRM_URI": server.uri(), "POSTGRES_BIN": server.bin}
+
+
+@contextlib.contextmanager
+def http(folder: pathlib.Path):
+    class Handler(http_server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder / "work"))
+
+        def log_message(self, *arguments):
+            pass
+
+    with http_server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"API_URL": f"http://127.0.0.1:{server.server_port}"}
+        server.shutdown()
 
 
 def run_page(path: pathlib.Path, update: bool) -> bool:
@@ -202,7 +225,13 @@ def run_page(path: pathlib.Path, update: bool) -> bool:
         "TMPDIR": str(folder),
     }
     try:
-        page.run(folder, environment)
+        with contextlib.ExitStack() as servers:
+            for need in " ".join(NEEDS.findall(page.text)).split():
+                start = {"postgres": postgres, "http": http}[need]
+                environment |= servers.enter_context(start(folder))
+            if "POSTGRES_BIN" in environment:
+                environment["PATH"] += ":" + environment.pop("POSTGRES_BIN")
+            page.run(folder, environment)
     except Failure as failure:
         page.faults.append(str(failure))
     finally:
