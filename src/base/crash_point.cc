@@ -47,6 +47,9 @@ constexpr std::string_view kNames[] = {
     "sink.written",
     "sink.synced",
     "sink.renamed",
+    "sink.staged",
+    "sink.exchanged",
+    "sink.committed",
     // Removal.
     "clean.before_remove",
     "sweep.before_remove",

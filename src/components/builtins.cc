@@ -10,6 +10,8 @@
 #include "components/models/predict_node.h"
 #include "components/postgres/postgres_session.h"
 #include "components/sinks/file_sink.h"
+#include "components/sinks/postgres_sink.h"
+#include "components/sinks/sqlite_sink.h"
 #include "components/sources/csv_source.h"
 #include "components/sources/http_source.h"
 #include "components/sources/json_source.h"
@@ -42,6 +44,8 @@ void RegisterBuiltins(pipeline::Registry& registry) {
   // Sinks.
   registry.AddComponent(CsvSinkSpec(), MakeFileSink);
   registry.AddComponent(ParquetSinkSpec(), MakeFileSink);
+  registry.AddComponent(PostgresSinkSpec(), MakePostgresSink);
+  registry.AddComponent(SqliteSinkSpec(), MakeSqliteSink);
 
   // Sources.
   registry.AddComponent(CsvSourceSpec(), MakeCsvSource);

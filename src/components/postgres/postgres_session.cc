@@ -273,6 +273,10 @@ Error PostgresSession::ResultError(const PGresult* result) const {
   if (error.blame == Blame::kData) {
     if (const char* detail = libpq_.PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) {
       error.Hint(Printable(detail, false));
+    } else if (const char* context = libpq_.PQresultErrorField(result, PG_DIAG_CONTEXT)) {
+      // "COPY hr_stage, line 3, column name: …"
+      std::string where = Printable(context, false);
+      if (where.starts_with("COPY ")) error.Hint(where.substr(where.find(',') + 2));
     }
   } else if (error.hint.empty()) {
     if (const char* hint = libpq_.PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) {
