@@ -102,12 +102,13 @@ class Grammar {
   void AddModelCommands() {
     CLI::App* model = Command("model");
     model->require_subcommand(0, 1);
-    for (const char* name : {"show", "promote", "rollback"}) {
+    for (const char* name : {"show", "compare", "promote", "rollback"}) {
       CLI::App* command = model->add_subcommand(name);
       Prepare(command);
       commands_[std::string("model ") + name] = command;
       Positional(command, "NAME", raw.arguments.subject);
     }
+    Positionals(commands_["model compare"], "VERSIONS", raw.arguments.paths);
     Option(commands_["model promote"], "--why", raw.arguments.why);
     Option(commands_["model rollback"], "--why", raw.arguments.why);
     Option(commands_["model rollback"], "--to", raw.to);
@@ -319,8 +320,13 @@ Status CheckNeeded(const Arguments& arguments) {
   if (command.starts_with("model ") && arguments.subject.empty()) {
     return Missing("the name of a model", command);
   }
+  if (command == "model compare" && arguments.paths.size() > 2) {
+    return UserError("unexpected_argument", "'model compare' takes a model and two versions")
+        .Hint("headrace model compare churn 3 5");
+  }
   if (command == "model") {
-    return UserError("missing_argument", "'model' needs what to do: show, promote or rollback")
+    return UserError("missing_argument",
+                     "'model' needs what to do: show, compare, promote or rollback")
         .Hint("headrace models lists the versions");
   }
   return Ok();

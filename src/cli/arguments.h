@@ -39,7 +39,7 @@ struct Arguments {
   Format format = Format::kAuto;
   std::optional<int64_t> limit;
 
-  // test, reference, schema.
+  // test, reference, schema; model compare: versions.
   std::vector<std::string> paths;
   int jobs = 2;
   bool update = false;

@@ -95,9 +95,10 @@ TEST(ArgumentsTest, WhatIsMissingOrTooMuch) {
             "error[repeated_flag]: --target may be given only once");
   EXPECT_EQ(Refused({"run", "--param", "x"}),
             "error[bad_value]: --param takes NAME=VALUE, not 'x'");
-  EXPECT_EQ(Refused({"model"}),
-            "error[missing_argument]: 'model' needs what to do: show, promote or rollback\n"
-            "  hint: headrace models lists the versions");
+  EXPECT_EQ(
+      Refused({"model"}),
+      "error[missing_argument]: 'model' needs what to do: show, compare, promote or rollback\n"
+      "  hint: headrace models lists the versions");
 }
 
 TEST(ArgumentsTest, WhatIsNotBuiltSaysSo) {

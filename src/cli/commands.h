@@ -15,6 +15,7 @@ int Report(const Arguments& arguments, Session& session, Console& console);
 int Query(const Arguments& arguments, Session& session, Console& console);
 int Models(const Arguments& arguments, Session& session, Console& console);
 int ModelShow(const Arguments& arguments, Session& session, Console& console);
+int ModelCompare(const Arguments& arguments, Session& session, Console& console);
 int ModelPromote(const Arguments& arguments, Session& session, Console& console);
 int ModelRollback(const Arguments& arguments, Session& session, Console& console);
 int Clean(const Arguments& arguments, Session& session, Console& console);

@@ -49,7 +49,8 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "  --exclude SELECT   leave nodes out; may be given several times\n"},
     {"show", "Look", "show NODE", "one node: columns, rows, lineage, checks, files, last runs", ""},
     {"report", "Look", "report [RUN]", "the page of a run (the last one), written again",
-     "A run that did something writes it at its end: .headrace/TARGET/reports/RUN.html, the newest\n"
+     "A run that did something writes it at its end: .headrace/TARGET/reports/RUN.html, the "
+     "newest\n"
      "also as latest.html. One file, no script: open it in a browser, mail it, print it.\n"
      "Prints the path. Runs are listed by headrace show NODE.\n"},
     {"query", "Look", "query SQL", "a SELECT over the tables as they are now",
@@ -72,6 +73,11 @@ inline constexpr CommandHelp kCommandHelp[] = {
     {"models", "Models", "models [NAME]", "versions, their state and main metric", ""},
     {"model show", "Models", "model show NAME[@VERSION]", "card, leaderboard, gates of a version",
      "VERSION is a number or an alias: churn@3, churn@champion (meant when left out).\n"},
+    {"model compare", "Models", "model compare NAME [A [B]]", "two versions on the same rows",
+     "A and B are versions or aliases; the champion and the newest other one when left out. Rows\n"
+     "that a version has learned from enter by its stored out-of-fold scores. Differences are B - "
+     "A\n"
+     "with 95 % bounds.\n"},
     {"model promote", "Models", "model promote NAME@VERSION", "make a version champion by hand",
      "  --why TEXT   kept with the change\n"},
     {"model rollback", "Models", "model rollback NAME", "go back to an older champion and stay",

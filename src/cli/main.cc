@@ -53,6 +53,7 @@ int OnProject(const Arguments& arguments, const std::string& typed, Console& con
   if (command == "models") return Models(arguments, s, console);
   if (command == "model show") return ModelShow(arguments, s, console);
   if (command == "model promote") return ModelPromote(arguments, s, console);
+  if (command == "model compare") return ModelCompare(arguments, s, console);
   if (command == "model rollback") return ModelRollback(arguments, s, console);
   return Clean(arguments, s, console);
 }

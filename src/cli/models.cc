@@ -62,11 +62,62 @@ void PrintGates(const Json& report, Console& console) {
   }
 }
 
+/// Rows of a class by what was decided; weights count.
+void PrintConfusion(const Json& report, Console& console) {
+  if (!report.contains("confusion") || !report["confusion"].is_object()) return;
+  const Json& confusion = report["confusion"];
+  const Json& classes = confusion["classes"];
+  const Json& cells = confusion["cells"];
+  if (!classes.is_array() || !cells.is_array() || classes.size() > 20 ||
+      cells.size() != classes.size() * classes.size()) {
+    return;
+  }
+  std::vector<std::string> header = {"ACTUAL"};
+  for (const auto& name : classes) header.push_back("CALLED " + name.get<std::string>());
+  TextTable table(header);
+  for (size_t a = 0; a < classes.size(); ++a) {
+    std::vector<std::string> row = {classes[a].get<std::string>()};
+    for (size_t p = 0; p < classes.size(); ++p) {
+      row.push_back(fmt::format("{:g}", cells[a * classes.size() + p].get<double>()));
+    }
+    table.AddRow(row);
+  }
+  std::string title = "Confusion";
+  if (classes.size() == 2) {
+    title += fmt::format(" ('{}' from {} on)", classes[1].get<std::string>(),
+                         Short(confusion["threshold"]));
+  }
+  console.Text("\n" + console.OutBold(title) + "\n" +
+               table.Render({console.columns(), console.out_color()}));
+}
+
+/// Models with time and group: rows of known groups and of new ones apart.
+void PrintGroups(const Json& report, Console& console) {
+  for (const auto& [key, title] :
+       {std::pair("seen_groups", "groups learned from"), std::pair("new_groups", "new groups")}) {
+    if (!report.contains(key) || !report[key].is_object() || report[key].empty()) continue;
+    std::string line;
+    for (const char* name : {"roc_auc", "log_loss", "accuracy", "rmse", "mae", "r2"}) {
+      if (!report[key].contains(name)) continue;
+      line +=
+          fmt::format("{}{} {}", line.empty() ? "" : ", ", name, Short(report[key][name]["value"]));
+    }
+    const Json& first = report[key].begin().value();
+    console.Text(fmt::format("Test rows of {} ({}): {}\n", title, Text(first, "rows"), line));
+  }
+}
+
 void PrintFindings(const Json& report, Console& console) {
   if (!report.contains("findings") || report["findings"].empty()) return;
   console.Text("\n" + console.OutBold("Findings") + "\n");
-  for (const auto& finding : report["findings"]) {
-    console.Text("- " + Text(finding, "message") + "\n");
+  for (const char* level : {"hint", "note"}) {
+    for (const auto& finding : report["findings"]) {
+      const std::string own = Text(finding, "level");
+      if ((own.empty() ? "note" : own) != level) continue;
+      console.Text(own == "hint"
+                       ? fmt::format("- [{}] {}\n", Text(finding, "code"), Text(finding, "message"))
+                       : "- " + Text(finding, "message") + "\n");
+    }
   }
 }
 
@@ -173,7 +224,9 @@ int ModelShow(const Arguments& arguments, Session& session, Console& console) {
                   console.OutBold(fmt::format("{} version {}", version.model, version.version)),
                   state, FormatTimestamp(version.created), Counted(version.rows, "row")));
   if (!Text(report, "summary").empty()) console.Text(Text(report, "summary") + "\n");
+  PrintGroups(report, console);
   PrintLeaderboard(report, console);
+  PrintConfusion(report, console);
   PrintGates(report, console);
   PrintFindings(report, console);
   PrintMoves(details->moves, console);

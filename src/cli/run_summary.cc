@@ -120,11 +120,10 @@ class Summary {
 
   /// What most people ask for; the card has all of them.
   static bool IsUsual(const std::string& name) {
-    static const std::vector<std::string> kUsual = {"accuracy",    "average_precision",
-                                                    "brier_score", "f1",
-                                                    "f1_macro",    "log_loss",
-                                                    "mae",         "r2",
-                                                    "rmse",        "roc_auc"};
+    static const std::vector<std::string> kUsual = {
+        "accuracy", "average_precision", "brier_score", "cost", "f1",
+        "f1_macro", "log_loss",          "mae",         "r2",   "rmse",
+        "roc_auc"};
     return std::find(kUsual.begin(), kUsual.end(), name) != kUsual.end();
   }
 

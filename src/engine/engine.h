@@ -15,6 +15,7 @@
 #include "base/file_system.h"
 #include "base/redact.h"
 #include "data/value.h"
+#include "learn/compare_versions.h"
 #include "pipeline/plan.h"
 #include "pipeline/project.h"
 #include "pipeline/registry.h"
@@ -96,6 +97,11 @@ struct ModelDetails {
   std::vector<store::ModelMove> moves;
 };
 
+struct ModelComparison {
+  store::ModelVersion a, b;
+  learn::VersionComparison result;  ///< b against a
+};
+
 struct CleanReport {
   int64_t bytes_freed = 0;
   std::vector<std::string> removed;  ///< for people
@@ -130,8 +136,8 @@ class Engine {
 
   Result<std::vector<pipeline::PlannedNode>> Plan(const SelectOptions& selection, bool full);
   Result<pipeline::RunReport> Run(const RunRequest& request);
-  /// Writes the page of a run ("" = the last one) again, from the store; its path. Errors "no_runs",
-  /// "unknown_run".
+  /// Writes the page of a run ("" = the last one) again, from the store; its path. Errors
+  /// "no_runs", "unknown_run".
   Result<std::string> Report(const std::string& run);
   Result<std::vector<NodeSummary>> List(const SelectOptions& selection);
   Result<NodeDetails> Show(const std::string& node);
@@ -148,6 +154,9 @@ class Engine {
   Result<std::vector<store::ModelAlias>> Aliases(const std::string& model);
   /// `reference`: "churn", "churn@champion", "churn@12".
   Result<ModelDetails> ShowModel(const std::string& reference);
+  /// Two versions (numbers or aliases) on the same rows; "" = the champion, and the newest other.
+  Result<ModelComparison> CompareModels(const std::string& model, const std::string& a,
+                                        const std::string& b);
   Status Promote(const std::string& reference, const std::string& why);
   Result<int> Rollback(const std::string& model, int version, const std::string& why);
 

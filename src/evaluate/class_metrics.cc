@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluate/cheapest.h"
 #include "evaluate/deterministic_math.h"
 #include "evaluate/metric_functions.h"
 
@@ -29,6 +30,7 @@ int32_t DecisionOf(const ScoredRows& rows, size_t i) {
   if (rows.task == Task::kBinary) return rows.score[i] >= rows.threshold ? 1 : 0;
   const auto row =
       rows.score.subspan(i * static_cast<size_t>(rows.classes), static_cast<size_t>(rows.classes));
+  if (!rows.costs.empty()) return CheapestClass(row, rows.costs);
   return static_cast<int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
 }
 
@@ -146,6 +148,15 @@ MetricValue Brier(const ScoredRows& rows) {
 MetricValue Accuracy(const ScoredRows& rows) {
   return Defined(
       Mean(rows, [&](size_t i) { return DecisionOf(rows, i) == rows.label[i] ? 1.0 : 0.0; }));
+}
+
+MetricValue Cost(const ScoredRows& rows) {
+  if (rows.costs.empty()) return Undefined("the model has no `costs:`");
+  const auto classes = static_cast<size_t>(rows.classes);
+  return Defined(Mean(rows, [&](size_t i) {
+    return rows.costs[static_cast<size_t>(rows.label[i]) * classes +
+                      static_cast<size_t>(DecisionOf(rows, i))];
+  }));
 }
 
 MetricValue BalancedAccuracy(const ScoredRows& rows) {

@@ -19,6 +19,7 @@ MetricValue D2LogLoss(const ScoredRows& rows);
 
 // Decisions.
 MetricValue Accuracy(const ScoredRows& rows);
+MetricValue Cost(const ScoredRows& rows);
 MetricValue BalancedAccuracy(const ScoredRows& rows);
 MetricValue Matthews(const ScoredRows& rows);
 MetricValue CohenKappa(const ScoredRows& rows);

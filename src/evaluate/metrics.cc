@@ -82,6 +82,7 @@ constexpr auto kMetrics = std::to_array<Metric>({
         "Mean squared error of the probability; several classes: summed over the classes."),
     Row("accuracy", "accuracy_score", kB | kM, kUp | kDecide, Accuracy,
         "Share of rows decided rightly."),
+    Row("cost", "", kB | kM, kDecide, Cost, "Mean cost of a decision by the model's `costs:`."),
     Row("balanced_accuracy", "balanced_accuracy_score", kB | kM, kUp | kDecide, BalancedAccuracy,
         "Mean of the classes' recalls."),
     Row("precision", "precision_score", kB | kM, kUp | kDecide, (Score<kPrecision, kPlain>),

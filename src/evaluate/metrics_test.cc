@@ -22,13 +22,25 @@ struct OwnedRows {
   std::vector<double> actual, score, weight;
   Task task = Task::kBinary;
   int classes = 2;
+  bool with_costs = false;
 
   ScoredRows View(bool weighted) const {
     const std::span<const double> w =
         weighted ? std::span<const double>(weight) : std::span<const double>();
     if (task == Task::kRegression) return RegressionRows(actual, score, w);
-    if (task == Task::kMulticlass) return MulticlassRows(label, classes, score, w);
-    return BinaryRows(label, score, w);
+    ScoredRows rows = task == Task::kMulticlass ? MulticlassRows(label, classes, score, w)
+                                                : BinaryRows(label, score, w);
+    if (with_costs) rows.costs = Costs(classes);
+    return rows;
+  }
+  /// Different for every pair; 0 where the class is right.
+  static std::span<const double> Costs(int classes) {
+    static std::map<int, std::vector<double>> known;
+    std::vector<double>& costs = known[classes];
+    for (int i = static_cast<int>(costs.size()); i < classes * classes; ++i) {
+      costs.push_back(i % (classes + 1) == 0 ? 0 : 1 + 0.25 * i);
+    }
+    return costs;
   }
 };
 
@@ -69,6 +81,7 @@ TEST(Metrics, EqualScikitLearn) {
     }
   }
   for (const Metric& metric : AllMetrics()) {
+    if (metric.name == "cost") continue;            // of the model's own costs
     if (metric.name == "top_5_accuracy") continue;  // the fixture has four classes
     EXPECT_TRUE(covered.count(std::string(metric.name))) << metric.name << " has no golden value";
   }
@@ -77,7 +90,8 @@ TEST(Metrics, EqualScikitLearn) {
 TEST(Metrics, EvaluateAllGivesTheSameAsOneByOne) {
   const Json fixture = EvaluateFixture();
   for (const auto& [name, set] : fixture["metrics"].items()) {
-    const OwnedRows rows = FromJson(set);
+    OwnedRows rows = FromJson(set);
+    rows.with_costs = true;
     const auto all = EvaluateAll(rows.View(true));
     ASSERT_TRUE(all.ok());
     for (const NamedValue& value : *all) {
@@ -86,11 +100,10 @@ TEST(Metrics, EvaluateAllGivesTheSameAsOneByOne) {
   }
 }
 
-// The predictions shared by all teams, if they lie beside the checkout.
-TEST(Metrics, EqualSharedGoldens) {
-  const std::string folder = SourceDir() + "/../shared/golden/metrics/";
+/// Saved predictions and what scikit-learn says of them; `compared` counts the values.
+void CompareGoldens(const std::string& folder, int* compared) {
   const Json golden = ReadGolden(folder + "metrics_golden.json");
-  if (golden.is_null()) GTEST_SKIP() << "no shared goldens";
+  ASSERT_FALSE(golden.is_null()) << folder;
   const std::map<std::string, std::string> names = {{"brier", "brier_score"},
                                                     {"mcc", "matthews_corrcoef"},
                                                     {"kappa", "cohen_kappa"},
@@ -110,7 +123,6 @@ TEST(Metrics, EqualSharedGoldens) {
                                                     {"auc_ovr_weighted", "roc_auc_ovr_weighted"},
                                                     {"auc_ovo_macro", "roc_auc_ovo"},
                                                     {"brier_sum", "brier_score"}};
-  int compared = 0;
   for (const auto& [name, set] : golden["sets"].items()) {
     std::ifstream csv(folder + "preds_" + name + ".csv");
     std::string line;
@@ -158,7 +170,7 @@ TEST(Metrics, EqualSharedGoldens) {
         }
         const double scale = std::max(1.0, std::fabs(value.get<double>()));
         EXPECT_NEAR(got->value, value.get<double>(), 1e-10 * scale) << name << variant << metric;
-        ++compared;
+        ++*compared;
       }
     }
   }
@@ -178,10 +190,24 @@ TEST(Metrics, EqualSharedGoldens) {
         ASSERT_TRUE(value.is_number()) << name << metric << value;
         const double scale = std::max(1.0, std::fabs(value.get<double>()));
         EXPECT_NEAR(got->value, value.get<double>(), 1e-10 * scale) << name << " " << metric;
-        ++compared;
+        ++*compared;
       }
     }
   }
+}
+
+TEST(Metrics, EqualSavedPredictions) {
+  int compared = 0;
+  CompareGoldens(SourceDir() + "/tests/golden/metrics/", &compared);
+  EXPECT_GT(compared, 100);
+}
+
+// More of them, if they lie beside the checkout.
+TEST(Metrics, EqualSharedGoldens) {
+  const std::string folder = SourceDir() + "/../shared/golden/metrics/";
+  if (ReadGolden(folder + "metrics_golden.json").is_null()) GTEST_SKIP() << "no shared goldens";
+  int compared = 0;
+  CompareGoldens(folder, &compared);
   EXPECT_GT(compared, 300);
 }
 
@@ -271,6 +297,7 @@ class MetricProperties : public testing::TestWithParam<int> {};
 TEST_P(MetricProperties, Hold) {
   Random random(static_cast<uint64_t>(GetParam()));
   OwnedRows rows;
+  rows.with_costs = true;
   const auto n = 20 + random.Below(80);
   for (size_t i = 0; i < n; ++i) {
     rows.label.push_back(i < 2 ? static_cast<int32_t>(i) : static_cast<int32_t>(random.Below(2)));
@@ -279,6 +306,7 @@ TEST_P(MetricProperties, Hold) {
   }
   // A whole weight counts like repeated rows.
   OwnedRows repeated;
+  repeated.with_costs = true;
   for (size_t i = 0; i < n; ++i) {
     for (int k = 0; k < static_cast<int>(rows.weight[i]); ++k) {
       repeated.label.push_back(rows.label[i]);

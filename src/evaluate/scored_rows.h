@@ -31,6 +31,9 @@ struct ScoredRows {
   std::span<const double> weight;
   int classes = 2;
   double threshold = 0.5;
+  /// Optional: what it costs to call a row of class a class p: at a × classes + p. Decisions of
+  /// several classes follow from it, and the metric `cost`.
+  std::span<const double> costs;
   /// Optional: RankAll of these rows; saves metrics that rank a sort.
   std::span<const uint32_t> order;
 

@@ -43,6 +43,52 @@ void CheckGatesOf(const ModelSpec& spec, std::vector<Error>* out) {
   for (Error& fault : fewest) out->push_back(std::move(fault));
 }
 
+/// Each by itself, so that all faults are named.
+void CheckLearners(const ModelSpec& spec, model::Task task, std::vector<Error>* out) {
+  for (const LearnerSpec& learner : spec.learners) {
+    ModelSpec one;
+    one.learners = {learner};
+    if (const auto race = PlanRace(one, task, 1000, 1); !race.ok()) out->push_back(race.error());
+  }
+}
+
+/// `cost` needs costs; costs are numbers of 0 or more.
+void CheckCosts(const ModelSpec& spec, std::vector<Error>* out) {
+  const auto add = [&](std::string code, std::string message, std::string hint) {
+    out->push_back(
+        UserError(std::move(code), std::move(message)).Node(spec.name).Hint(std::move(hint)));
+  };
+  bool bad = false, any = false;
+  const auto check = [&](double cost) {
+    bad = bad || !(cost >= 0 && cost <= 1e12);
+    any = any || cost > 0;
+  };
+  if (spec.costs.false_positive) check(*spec.costs.false_positive);
+  if (spec.costs.false_negative) check(*spec.costs.false_negative);
+  for (const auto& [actual, row] : spec.costs.matrix) {
+    for (const auto& [predicted, cost] : row) check(cost);
+  }
+  if (spec.costs.given() && (bad || !any)) {
+    add("bad_costs",
+        fmt::format("model '{}': a cost is negative or too large, or all are 0", spec.name),
+        "costs are numbers of 0 or more, at least one above 0");
+  }
+  for (const auto& [name, weight] : spec.class_weight.weights) {
+    if (weight > 0 && weight <= 1e9) continue;
+    add("bad_class_weight",
+        fmt::format("model '{}': class_weight of '{}' is {}", spec.name, name, weight),
+        "a weight is a number above 0");
+  }
+  if (spec.metric == "cost" && !spec.costs.given()) {
+    add("needs_costs", fmt::format("model '{}': the metric 'cost' needs `costs:`", spec.name),
+        "write costs: {false_positive: 1, false_negative: 5}");
+  }
+  if (spec.costs.given() && spec.threshold) {
+    add("bad_costs", fmt::format("model '{}' has both `threshold:` and `costs:`", spec.name),
+        "keep one: `costs:` finds the threshold");
+  }
+}
+
 }  // namespace
 
 std::vector<Error> CheckSpec(const ModelSpec& spec) {
@@ -71,7 +117,8 @@ std::vector<Error> CheckSpec(const ModelSpec& spec) {
   CheckMetric(spec, &out);
   CheckGatesOf(spec, &out);
   const auto task = spec.task == "regression" ? model::Task::kRegression : model::Task::kBinary;
-  if (const auto race = PlanRace(spec, task, 1000, 1); !race.ok()) out.push_back(race.error());
+  CheckLearners(spec, task, &out);
+  CheckCosts(spec, &out);
   if (spec.budget.trials && *spec.budget.trials < 1) {
     add("out_of_range",
         fmt::format("model '{}': budget of {} trials", spec.name, *spec.budget.trials),

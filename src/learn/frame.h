@@ -44,6 +44,9 @@ struct Frame {
   std::vector<int32_t> label;        ///< classification
   std::vector<double> target;        ///< regression
   std::vector<double> weight;        ///< empty: 1 each
+  std::vector<double> fit_weight;    ///< for learning, with `class_weight:`; empty: as weight
+  std::vector<double> costs;         ///< classes × classes, with `costs:`; empty: none
+  double threshold = 0.5;            ///< for metrics of candidates
   std::vector<int64_t> time;         ///< microseconds; empty: none
   std::vector<Hash128> group;        ///< empty: none
   std::vector<Hash128> id;           ///< of the key, or of the features when there is no key
@@ -70,6 +73,7 @@ struct Frame {
   int outputs() const {
     return task == model::Task::kMulticlass ? static_cast<int>(classes.size()) : 1;
   }
+  const std::vector<double>& FitWeight() const { return fit_weight.empty() ? weight : fit_weight; }
   /// Writes features of `count` rows (numbers `rows[i]`) row by row.
   void Gather(const uint32_t* rows, int64_t count, double* out) const;
 };

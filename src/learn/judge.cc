@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "learn/headline.h"
 #include "learn/score_view.h"
 #include "sql/gate.h"
 
@@ -14,68 +15,12 @@ namespace headrace::learn {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+/// With more rows bounds are narrow, and only those that decide are worth their time.
+constexpr size_t kMostRowsForAllBounds = 200'000;
 
 void CollectMetrics(const sql::GateTerm& term, std::set<std::string>* out) {
   if (term.kind == sql::GateTerm::Kind::kMetric) out->insert(term.metric.metric);
   for (const sql::GateTerm& inner : term.terms) CollectMetrics(inner, out);
-}
-
-/// Position of each of the frame's classes among the version's; empty when they differ.
-std::vector<size_t> MatchClasses(const Frame& frame, const model::Package& package) {
-  std::vector<size_t> at;
-  if (package.task != frame.task || package.classes.size() != frame.classes.size()) return at;
-  for (const std::string& name : frame.classes) {
-    const auto found = std::find(package.classes.begin(), package.classes.end(), name);
-    if (found == package.classes.end()) return {};
-    at.push_back(static_cast<size_t>(found - package.classes.begin()));
-  }
-  return at;
-}
-
-/// The judged rows for which an earlier version has an honest score: rows it did not train on, as
-/// it scores them now; rows it trained on by its stored out-of-fold score, if they are unchanged.
-struct Compared {
-  std::vector<uint32_t> positions;  ///< among the judged rows, ascending
-  std::vector<uint32_t> rows;       ///< of the frame
-  std::vector<double> margins;
-};
-
-Compared Compare(const JudgeInput& input, const EarlierVersion& version) {
-  Compared out;
-  const Frame& frame = *input.frame;
-  const model::Package& package = *version.package;
-  if (version.rows == nullptr || version.rows->margins.empty() || version.rows->id.empty()) {
-    return out;
-  }
-  std::vector<size_t> place = MatchClasses(frame, package);
-  if (frame.task == model::Task::kRegression && package.task == frame.task) {
-    place = {0};
-  } else if (place.empty()) {
-    return out;
-  }
-  const bool flipped = frame.task == model::Task::kBinary && place[0] == 1;
-  const auto outputs = static_cast<size_t>(frame.outputs());
-  for (size_t i = 0; i < input.rows.size(); ++i) {
-    const uint32_t row = input.rows[i];
-    const double* margins = version.rows->margins.data() + row * outputs;
-    const int64_t seen = package.seen.Find(version.rows->id[row]);
-    if (seen >= 0 && package.seen.rows[static_cast<size_t>(seen)].trained) {
-      const auto at = static_cast<size_t>(seen);
-      if (package.seen.rows[at].content != version.rows->content[row] ||
-          package.seen.outputs != frame.outputs()) {
-        continue;
-      }
-      margins = package.seen.scores.data() + at * outputs;
-      if (std::isnan(margins[0])) continue;
-    }
-    out.positions.push_back(static_cast<uint32_t>(i));
-    out.rows.push_back(row);
-    for (size_t k = 0; k < outputs; ++k) {
-      const double margin = margins[outputs == 1 ? 0 : place[k]];
-      out.margins.push_back(flipped ? -margin : margin);
-    }
-  }
-  return out;
 }
 
 using MetricMap = std::map<std::string, model::MetricValue>;
@@ -109,6 +54,8 @@ class Judging {
   Result<Judgement> Run() {
     HR_ASSIGN(out_.metrics, Measure(candidate_.View()));
     HR_TRY(AddBounds());
+    if (frame_.task != model::Task::kRegression) out_.confusion = Confusion(candidate_.View());
+    HR_TRY(MeasureGroups());
     const ScoreView baseline(frame_, input_.rows, input_.baseline, input_.threshold);
     HR_ASSIGN(out_.baseline, Measure(baseline.View()));
     HR_TRY(RunGates());
@@ -118,6 +65,9 @@ class Judging {
  private:
   Status AddBounds() {
     std::set<std::string> names = {std::string(input_.metric->name)};
+    if (input_.rows.size() <= kMostRowsForAllBounds) {
+      for (const char* name : HeadlineMetrics(EvaluateTask(frame_.task))) names.insert(name);
+    }
     for (const sql::Gate& gate : *input_.gates) {
       CollectMetrics(gate.right, &names);
       names.insert(gate.left.metric);
@@ -139,7 +89,26 @@ class Judging {
     return Ok();
   }
 
-  evaluate::OtherVersion Other(const EarlierVersion& version, const Compared& compared,
+  /// time + group: rows of groups that were learned from, and of new ones, apart.
+  Status MeasureGroups() {
+    if (input_.group_seen.empty()) return Ok();
+    for (const bool seen : {true, false}) {
+      std::vector<uint32_t> rows;
+      std::vector<double> margins;
+      const auto outputs = static_cast<size_t>(frame_.outputs());
+      for (size_t i = 0; i < input_.rows.size(); ++i) {
+        if ((input_.group_seen[i] != 0) != seen) continue;
+        rows.push_back(input_.rows[i]);
+        for (size_t k = 0; k < outputs; ++k) margins.push_back(input_.margins[i * outputs + k]);
+      }
+      if (rows.empty()) continue;
+      const ScoreView view(frame_, rows, margins, input_.threshold);
+      HR_ASSIGN((seen ? out_.seen_groups : out_.new_groups), Measure(view.View()));
+    }
+    return Ok();
+  }
+
+  evaluate::OtherVersion Other(const EarlierVersion& version, const HonestRows& compared,
                                const ScoreView& view) const {
     evaluate::OtherVersion other;
     other.rows = view.View();
@@ -163,10 +132,10 @@ class Judging {
       for (const uint32_t row : input_.rows) codes.back().push_back(slice.codes[row]);
       gates.slices.push_back({slice.name, slice.values, codes.back()});
     }
-    Compared champion, best;
+    HonestRows champion, best;
     std::optional<ScoreView> champion_view, best_view;
     if (input_.champion.package != nullptr) {
-      champion = Compare(input_, input_.champion);
+      champion = HonestRowsOf(frame_, input_.rows, input_.champion);
       champion_view.emplace(frame_, champion.rows, champion.margins,
                             input_.champion.package->threshold);
       NoteCompared(champion);
@@ -178,7 +147,7 @@ class Judging {
       }
     }
     if (input_.best.package != nullptr) {
-      best = Compare(input_, input_.best);
+      best = HonestRowsOf(frame_, input_.rows, input_.best);
       if (!best.rows.empty()) {
         best_view.emplace(frame_, best.rows, best.margins, input_.best.package->threshold);
         gates.best_promoted = Other(input_.best, best, *best_view);
@@ -213,7 +182,7 @@ class Judging {
     return Ok();
   }
 
-  void NoteCompared(const Compared& champion) {
+  void NoteCompared(const HonestRows& champion) {
     if (champion.rows.size() == input_.rows.size()) return;
     out_.findings.push_back(
         {"champion_rows", "",

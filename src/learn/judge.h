@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "evaluate/gate.h"
 #include "learn/frame.h"
+#include "learn/honest_rows.h"
 #include "learn/model_spec.h"
 #include "model/package.h"
 
@@ -18,19 +19,15 @@ Result<std::vector<sql::Gate>> ParseGates(const ModelSpec& spec);
 /// Columns the gates slice by, each once.
 std::vector<std::string> SliceColumns(const std::vector<sql::Gate>& gates);
 
-/// An earlier version and what it says of the frame's rows.
-struct EarlierVersion {
-  const model::Package* package = nullptr;
-  const EarlierRows* rows = nullptr;  ///< what it says of all rows of the frame
-};
-
 struct JudgeInput {
   const Frame* frame = nullptr;
   const evaluate::Metric* metric = nullptr;
   std::span<const uint32_t> rows;    ///< that give the numbers
   std::span<const double> margins;   ///< of these, calibrated; rows × outputs
   std::span<const double> baseline;  ///< the same of the baseline
-  std::span<const uint32_t> unit;    ///< resampling unit of every row of the frame
+  /// time + group: whether the group of each of `rows` was learned from; else empty.
+  std::span<const uint8_t> group_seen;
+  std::span<const uint32_t> unit;  ///< resampling unit of every row of the frame
   double threshold = 0.5;
   uint64_t seed = 0;
   int threads = 1;
@@ -43,12 +40,14 @@ struct JudgeInput {
 
 struct Judgement {
   std::map<std::string, model::MetricValue> metrics, baseline, champion;
+  std::map<std::string, model::MetricValue> seen_groups, new_groups;  ///< with group_seen
+  evaluate::ConfusionMatrix confusion;  ///< classification; else no cells
   evaluate::GateResult gate;
   std::vector<Finding> findings;
 };
 
-/// Bounds are computed for the metric that chose the model and those of the gates; other metrics
-/// have NaN bounds.
+/// Bounds are computed for the metric that chose the model, those of the gates and (up to 200,000
+/// rows) the best known ones; other metrics have NaN bounds.
 Result<Judgement> Judge(const JudgeInput& input);
 
 }  // namespace headrace::learn

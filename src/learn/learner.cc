@@ -89,7 +89,7 @@ double MeanLoss(const Frame& frame, std::span<const uint32_t> rows, const double
   evaluate::CompensatedSum loss, weight;
   for (size_t i = 0; i < rows.size(); ++i) {
     const size_t row = rows[i];
-    const double w = frame.weight.empty() ? 1 : frame.weight[row];
+    const double w = frame.FitWeight().empty() ? 1 : frame.FitWeight()[row];
     const double* m = margins + i * outputs;
     double l = 0;
     switch (frame.task) {

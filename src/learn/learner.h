@@ -74,6 +74,8 @@ class Learner {
   virtual ~Learner() = default;
   virtual std::string_view name() const = 0;
   virtual std::span<const Parameter> parameters() const = 0;
+  /// Rows it learns from at most; of more it takes an even sample.
+  virtual int64_t most_rows() const { return INT64_MAX; }
   /// Configurations to try first, best bets first, for a task and a number of rows.
   virtual std::vector<Config> Portfolio(model::Task task, int64_t rows) const = 0;
   /// Prepares what its trials share. Called once, before Make.

@@ -144,7 +144,7 @@ Design MakeDesign(const Frame& frame, int knots, std::span<const uint32_t> rows)
     } else {
       design.label.push_back(frame.label[row]);
     }
-    if (!frame.weight.empty()) design.weight.push_back(frame.weight[row]);
+    if (!frame.FitWeight().empty()) design.weight.push_back(frame.FitWeight()[row]);
   }
   return design;
 }
@@ -301,6 +301,7 @@ class LinearLearner : public Learner {
  public:
   std::string_view name() const override { return "linear"; }
   std::span<const Parameter> parameters() const override { return kParameters; }
+  int64_t most_rows() const override { return static_cast<int64_t>(kMostRows); }
   std::vector<Config> Portfolio(model::Task task, int64_t) const override {
     if (task == model::Task::kMulticlass) return {Config{}};
     return {Config{}, Config{{"knots", 6}}};

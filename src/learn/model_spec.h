@@ -40,6 +40,21 @@ struct RetrainSpec {
   bool never = false;
 };
 
+/// `costs: {false_positive: 1, false_negative: 5}`, or by actual and predicted class (pairs not
+/// listed cost 1).
+struct CostSpec {
+  std::optional<double> false_positive, false_negative;  ///< both or none
+  std::map<std::string, std::map<std::string, double>> matrix;
+  bool given() const { return false_positive.has_value() || !matrix.empty(); }
+};
+
+/// `class_weight: balanced` or `{yes: 5}`.
+struct ClassWeightSpec {
+  bool balanced = false;
+  std::map<std::string, double> weights;
+  bool given() const { return balanced || !weights.empty(); }
+};
+
 struct ModelSpec {
   std::string name;  ///< the node's name, for messages, the package and the model card
   std::string task;  ///< classification | regression
@@ -59,6 +74,8 @@ struct ModelSpec {
   RetrainSpec retrain;
   bool refit = true;                ///< after the gate, train the frozen recipe on all rows
   std::optional<double> threshold;  ///< of the probability of the positive class; else 0.5
+  CostSpec costs;
+  ClassWeightSpec class_weight;
   /// "" = by the design's rule; "20%" a test set of that share, "30 days" of that length (needs
   /// time), "holdout" a test set however few rows, "cross" cross-validation.
   std::string test;

@@ -19,10 +19,11 @@ evaluate::Task EvaluateTask(model::Task task) {
 }
 
 ScoreView::ScoreView(const Frame& frame, std::span<const uint32_t> rows,
-                     std::span<const double> margins, double threshold)
+                     std::span<const double> margins, std::optional<double> threshold)
     : task_(EvaluateTask(frame.task)),
       classes_(static_cast<int>(frame.classes.size())),
-      threshold_(threshold),
+      threshold_(threshold.value_or(frame.threshold)),
+      costs_(frame.costs),
       score_(margins.begin(), margins.end()) {
   for (const uint32_t row : rows) {
     if (task_ == evaluate::Task::kRegression) {
@@ -52,6 +53,7 @@ evaluate::ScoredRows ScoreView::View() const {
   rows.weight = weight_;
   rows.classes = classes_;
   rows.threshold = threshold_;
+  rows.costs = costs_;
   return rows;
 }
 

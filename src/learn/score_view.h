@@ -1,6 +1,7 @@
 #pragma once
 // Rows of a frame with margins, as the metrics want to see them.
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,12 +11,12 @@
 
 namespace headrace::learn {
 
-/// Owns what its view shows.
+/// Owns what its view shows but the costs, which are the frame's.
 class ScoreView {
  public:
   /// margins: rows × outputs.
   ScoreView(const Frame& frame, std::span<const uint32_t> rows, std::span<const double> margins,
-            double threshold = 0.5);
+            std::optional<double> threshold = std::nullopt);
   ScoreView(ScoreView&&) = default;
   ScoreView& operator=(ScoreView&&) = default;
   evaluate::ScoredRows View() const;
@@ -24,6 +25,7 @@ class ScoreView {
   evaluate::Task task_;
   int classes_;
   double threshold_;
+  std::span<const double> costs_;
   std::vector<int32_t> label_;
   std::vector<double> actual_, score_, weight_;
 };

@@ -14,6 +14,7 @@
 #include "evaluate/bootstrap.h"
 #include "evaluate/metrics.h"
 #include "evaluate/split.h"
+#include "learn/decision.h"
 #include "learn/ensemble.h"
 #include "learn/evaluation_summary.h"
 #include "learn/findings.h"
@@ -99,6 +100,10 @@ class Training {
                                  ? std::string(evaluate::DefaultMetric(EvaluateTask(frame_.task)))
                                  : spec_.metric;
     HR_ASSIGN(metric_, evaluate::FindMetric(name, EvaluateTask(frame_.task)));
+    HR_ASSIGN(frame_.costs, CostsOf(spec_.costs, frame_.classes, spec_.name));
+    HR_ASSIGN(frame_.fit_weight, LearningWeights(spec_.class_weight, frame_, spec_.name));
+    threshold_ = spec_.threshold.value_or(ThresholdByTheory(frame_.costs));
+    frame_.threshold = threshold_;
     return Ok();
   }
 
@@ -106,6 +111,13 @@ class Training {
     HR_ASSIGN(race_, PlanRace(spec_, frame_.task, frame_.rows(), frame_.outputs()));
     if (race_.candidates.size() == 1 && !spec_.learners.empty()) {
       out_.findings.push_back({"only_baseline", "", "no learner but the baseline takes part"});
+    }
+    for (const auto& learner : race_.learners) {
+      if (frame_.rows() <= learner->most_rows()) continue;
+      out_.findings.push_back(
+          Note("sampled_rows", std::string(learner->name()),
+               fmt::format("{} learns from an even sample of {} of the {} rows", learner->name(),
+                           learner->most_rows(), frame_.rows())));
     }
     set_.frame = &frame_;
     set_.seed = static_cast<uint64_t>(spec_.seed);
@@ -138,7 +150,8 @@ class Training {
     bool single = race_.candidates.size() == 2;
     if (single) {
       auto trial = race_.candidates[1].learner->Make(race_.candidates[1].config);
-      single = !trial->needs_folds();
+      // Reweighted classes need a calibration, and that needs scores out of fold.
+      single = !trial->needs_folds() && frame_.fit_weight.empty();
     }
     HR_ASSIGN(evaluate::SplitOptions options, SplitOptionsOf(spec_, single));
     HR_ASSIGN(plan_, evaluate::PlanSplit(input, options));
@@ -198,6 +211,11 @@ class Training {
     HR_ASSIGN(calibration_, FitCalibration(frame_, out_of_fold_, ensemble_.margins));
     HR_TRY(MeasureOptimism());
     Calibrate(calibration_, &ensemble_.margins);
+    if (frame_.task == model::Task::kBinary && !frame_.costs.empty()) {
+      Finding chosen;
+      threshold_ = ChooseThreshold(frame_, out_of_fold_.rows, ensemble_.margins, &chosen);
+      out_.findings.push_back(std::move(chosen));
+    }
     return Ok();
   }
 
@@ -317,7 +335,8 @@ class Training {
     input.margins = margins_;
     input.baseline = baseline_;
     input.unit = plan_.unit;
-    input.threshold = spec_.threshold.value_or(0.5);
+    input.threshold = threshold_;
+    if (!plan_.test.empty()) input.group_seen = plan_.test_group_seen;
     input.seed = set_.seed;
     input.threads = request_.threads;
     input.cancel = request_.cancel;
@@ -333,6 +352,9 @@ class Training {
     out_.baseline = std::move(judgement.baseline);
     out_.champion = std::move(judgement.champion);
     out_.gate = std::move(judgement.gate);
+    out_.confusion = std::move(judgement.confusion);
+    out_.seen_groups = std::move(judgement.seen_groups);
+    out_.new_groups = std::move(judgement.new_groups);
     for (Finding& finding : judgement.findings) out_.findings.push_back(std::move(finding));
     return Ok();
   }
@@ -360,7 +382,8 @@ class Training {
     package.encoder = frame_.encoder;
     package.members = std::move(members_);
     package.calibration = calibration_;
-    package.threshold = spec_.threshold.value_or(0.5);
+    package.threshold = threshold_;
+    package.costs = frame_.costs;
     package.metric = metric_->name;
     package.split = plan_.description;
     if (optimism_ > 0) {
@@ -410,6 +433,7 @@ class Training {
   Ensemble ensemble_;
   model::Calibration calibration_;
   double optimism_ = 0;
+  double threshold_ = 0.5;
   std::vector<model::Member> members_;
   std::vector<uint32_t> judged_, trained_;
   std::vector<double> margins_, baseline_;  // of the judged rows

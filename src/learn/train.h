@@ -72,6 +72,8 @@ struct TrainOutcome {
   std::string summary;  ///< e.g. "roc_auc 0.847 [0.836, 0.858], baseline 0.5"
   std::map<std::string, model::MetricValue> baseline;  ///< metrics of the baseline, same rows
   std::map<std::string, model::MetricValue> champion;  ///< of the champion re-scored, same rows
+  std::map<std::string, model::MetricValue> seen_groups, new_groups;  ///< time + group: apart
+  evaluate::ConfusionMatrix confusion;  ///< classification: of the judged rows; else no cells
   std::vector<Finding> findings;
   TestRows test_rows;
   int64_t rows = 0;  ///< read

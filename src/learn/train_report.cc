@@ -15,6 +15,14 @@ Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 
 Json Parsed(const std::string& text) { return Json::parse(text, nullptr, false); }
 
+Json Values(const std::map<std::string, model::MetricValue>& metrics) {
+  Json out = Json::object();
+  for (const auto& [name, metric] : metrics) {
+    out[name] = {{"value", Number(metric.value)}, {"rows", metric.rows}};
+  }
+  return out;
+}
+
 Json LeaderboardJson(const std::vector<LeaderboardRow>& rows) {
   Json out = Json::array();
   for (const LeaderboardRow& row : rows) {
@@ -116,6 +124,12 @@ std::string GatesJson(const evaluate::GateResult& gate) {
 
 std::string ReportText(const ReportInput& input) {
   const TrainOutcome& outcome = *input.outcome;
+  Json confusion = nullptr;
+  if (!outcome.confusion.cells.empty()) {
+    confusion = {{"classes", outcome.package.classes},
+                 {"threshold", Number(outcome.package.threshold)},
+                 {"cells", outcome.confusion.cells}};
+  }
   Json baseline = Json::object();
   for (const auto& [name, metric] : outcome.baseline) baseline[name] = Number(metric.value);
   const Json report = {{"summary", outcome.summary},
@@ -129,6 +143,9 @@ std::string ReportText(const ReportInput& input) {
                        {"trials", outcome.trials},
                        {"optimism", input.optimism},
                        {"baseline", std::move(baseline)},
+                       {"confusion", std::move(confusion)},
+                       {"seen_groups", Values(outcome.seen_groups)},
+                       {"new_groups", Values(outcome.new_groups)},
                        {"leaderboard", LeaderboardJson(outcome.leaderboard)},
                        {"gates", Parsed(GatesJson(outcome.gate))},
                        {"verdict", evaluate::VerdictName(outcome.gate.verdict)},

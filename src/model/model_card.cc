@@ -45,6 +45,12 @@ std::string ModelCard(const Package& package) {
     out += fmt::format(" `probability` is that of `{}`; `prediction` is `{}` from {:g} on.",
                        package.classes[1], package.classes[1], package.threshold);
   }
+  if (package.task == Task::kBinary && !package.costs.empty()) {
+    out += fmt::format(" A false `{}` costs {:g}, a missed one {:g}.", package.classes[1],
+                       package.costs[1], package.costs[2]);
+  } else if (!package.costs.empty()) {
+    out += " `prediction` is the class of least expected cost.";
+  }
   out += fmt::format("\n\nTrained on {} rows.", package.training_rows);
   if (!package.split.empty()) out += " " + package.split;
   out += "\n\n## Metrics\n\n| metric | value | 95 % from | to | rows |\n|---|---|---|---|---|\n";

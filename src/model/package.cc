@@ -80,6 +80,7 @@ Hash128 ContentHash(const Package& package) {
   }
   hasher.Add(Json(package.calibration.scale).dump()).Add(Json(package.calibration.offsets).dump());
   hasher.Add(Json(package.threshold).dump());
+  if (!package.costs.empty()) hasher.Add("costs").Add(Json(package.costs).dump());
   return hasher.Finish();
 }
 

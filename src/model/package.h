@@ -77,6 +77,9 @@ struct Package {
   std::vector<Member> members;
   Calibration calibration;
   double threshold = 0.5;  ///< binary: prediction is positive from here on
+  /// classes × classes, by actual class, then predicted; empty: none. Several classes: the
+  /// prediction is the class of least expected cost.
+  std::vector<double> costs;
 
   std::string metric;                          ///< the one that chose the model
   std::map<std::string, MetricValue> metrics;  ///< on the test or out-of-fold rows

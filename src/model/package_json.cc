@@ -100,6 +100,21 @@ Result<Member> MemberFromJson(const Json& json) {
   return out;
 }
 
+/// Packages of before have none.
+Result<std::vector<double>> CostsFromJson(const Json& json, size_t classes) {
+  std::vector<double> costs;
+  const auto at = json.find("costs");
+  if (at == json.end()) return costs;
+  if (!at->is_array() || (!at->empty() && at->size() != classes * classes)) {
+    return Damaged("model.json: 'costs' is no matrix of the classes");
+  }
+  for (const Json& cost : *at) {
+    if (!cost.is_number()) return Damaged("model.json: a cost is no number");
+    costs.push_back(cost.get<double>());
+  }
+  return costs;
+}
+
 void Append(std::string* out, const void* data, size_t size) {
   out->append(static_cast<const char*>(data), size);
 }
@@ -161,6 +176,7 @@ Json PackageToJson(const Package& package) {
           {"calibration",
            {{"scale", package.calibration.scale}, {"offsets", package.calibration.offsets}}},
           {"threshold", package.threshold},
+          {"costs", package.costs},
           {"metric", package.metric},
           {"metrics", std::move(metrics)},
           {"split", package.split},
@@ -246,6 +262,7 @@ Result<Package> PackageFromJson(const Json& json) {
     if (!offset.is_number()) return Damaged("model.json: an offset is no number");
     out.calibration.offsets.push_back(offset.get<double>());
   }
+  HR_ASSIGN(out.costs, CostsFromJson(json, out.classes.size()));
   for (const auto& [name, value] : metrics->items()) {
     HR_ASSIGN(out.metrics[name], MetricFromJson(value));
   }

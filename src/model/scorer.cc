@@ -6,6 +6,7 @@
 
 #include "base/cancel.h"
 #include "base/thread_pool.h"
+#include "evaluate/cheapest.h"
 #include "evaluate/deterministic_math.h"
 #include "model/member_runtime.h"
 #include "model/score_columns.h"
@@ -148,7 +149,10 @@ ScoreBlock Scorer::FromMargins(std::vector<double> margins, int64_t rows) const 
       for (size_t i = 0; i < n; ++i) {
         const std::span<double> p(out.probabilities.data() + i * outputs, outputs);
         evaluate::Softmax(std::span<const double>(margins.data() + i * outputs, outputs), p);
-        out.classes[i] = static_cast<int32_t>(std::max_element(p.begin(), p.end()) - p.begin());
+        out.classes[i] =
+            impl_->package.costs.empty()
+                ? static_cast<int32_t>(std::max_element(p.begin(), p.end()) - p.begin())
+                : evaluate::CheapestClass(p, impl_->package.costs);
       }
       break;
   }

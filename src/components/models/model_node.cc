@@ -8,6 +8,7 @@
 
 #include "base/suggest.h"
 #include "components/models/model_options.h"
+#include "components/models/retrain.h"
 #include "evaluate/metrics.h"
 #include "learn/judge.h"
 #include "learn/target_reader.h"
@@ -64,33 +65,26 @@ class ModelNode : public pipeline::Component {
       if (error.place.file.empty() || error.place.line == 0) error.At(node.spec.PlaceOf(field));
       context.diagnostics->Add(std::move(error.Node(node.name)));
     };
-    std::vector<std::string> faults;
+    std::vector<OptionFault> faults;
     learn::ModelSpec spec = ToModelSpec(name_, type_, options_, &faults);
-    for (const auto& fault : faults) add(UserError("bad_learner", fault), "learners");
+    for (const auto& fault : faults) add(UserError(fault.code, fault.message), fault.field);
     LintGates(spec, context);
     spec.gates.clear();
+    LintLearners(spec, context);
+    spec.learners.clear();
     for (Error& error : learn::CheckSpec(spec)) {
-      const bool learner = error.code.find("learner") != std::string::npos ||
-                           error.code.find("option") != std::string::npos;
-      std::string field = learner                                          ? "learners"
-                          : error.code.find("metric") != std::string::npos ? "metric"
-                                                                           : type_;
+      std::string field = error.code.find("metric") != std::string::npos ? "metric" : type_;
       if (error.code.find("test") != std::string::npos) field = "test";
+      if (error.code == "bad_costs") field = "costs";
+      if (error.code == "bad_class_weight") field = "class_weight";
+      if (error.code == "needs_costs") field = "metric";
       if (error.code == "unsupported_duration" || error.code == "bad_duration") {
         field = options_.label_after.empty() ? "test" : "label_after";
       }
       if (!node.spec.options.places.Has(field)) field = "model";
       add(std::move(error), field);
     }
-    if (std::holds_alternative<RetrainFields>(options_.retrain)) {
-      add(UserError("not_built",
-                    "'retrain' by rows, time or drift is not built yet; leave it out to train "
-                    "whenever the rows change, or write 'never'"),
-          "retrain");
-    } else if (const auto& word = std::get<std::string>(options_.retrain);
-               !word.empty() && word != "never") {
-      add(UserError("bad_option", "'retrain' is 'never' or a map, not '" + word + "'"), "retrain");
-    }
+    LintRetrain(context);
     if (!options_.weight.empty()) LintColumn(context, options_.weight, "weight");
     if (!options_.target.empty()) LintColumn(context, options_.target, "target");
     LintTarget(context, spec);
@@ -121,6 +115,8 @@ class ModelNode : public pipeline::Component {
         word != nullptr && *word == "never") {
       probe.keep = "retrain: never";
     }
+    HR_ASSIGN(auto champion, context.store->ResolveModel(context.target, name_, "champion"));
+    ProbeRetrain(options_, context, champion ? &*champion : nullptr, &probe);
     HR_ASSIGN(auto versions, context.store->ListModelVersions(context.target, name_));
     if (!versions.empty() && versions.front().status == store::ModelStatus::kRefused) {
       probe.unchanged = fmt::format("version {} was refused by its gate on the same rows",
@@ -132,6 +128,21 @@ class ModelNode : public pipeline::Component {
   Result<pipeline::Outcome> Build(pipeline::BuildContext& context) const override;
 
  private:
+  /// Each learner by itself, each where it stands.
+  void LintLearners(const learn::ModelSpec& spec, const pipeline::LintContext& context) const {
+    for (size_t i = 0; i < spec.learners.size(); ++i) {
+      learn::ModelSpec one;
+      one.name = name_;
+      one.task = spec.task;
+      one.target = "target";
+      one.learners = {spec.learners[i]};
+      for (Error& error : learn::CheckSpec(one)) {
+        error.At(context.node->spec.PlaceOfItem("learners", i));
+        context.diagnostics->Add(std::move(error.Node(name_)));
+      }
+    }
+  }
+
   /// Each gate by itself: the faults of all of them, each where it stands.
   void LintGates(const learn::ModelSpec& spec, const pipeline::LintContext& context) const {
     for (size_t i = 0; i < options_.gate.size(); ++i) {
@@ -149,6 +160,33 @@ class ModelNode : public pipeline::Component {
         if (error.place.line == 0) error.At(place);
         context.diagnostics->Add(std::move(error.Node(name_)));
       }
+    }
+  }
+
+  void LintRetrain(const pipeline::LintContext& context) const {
+    const auto add = [&](Error error, const std::string& field) {
+      context.diagnostics->Add(std::move(error.At(context.node->spec.PlaceOf(field)).Node(name_)));
+    };
+    if (const auto* word = std::get_if<std::string>(&options_.retrain)) {
+      if (!word->empty() && *word != "never") {
+        add(UserError("bad_option", "'retrain' is 'never' or a map, not '" + *word + "'")
+                .Hint("retrain: {rows: 10%, every: 7 days}"),
+            "retrain");
+      }
+      return;
+    }
+    const auto& fields = std::get<RetrainFields>(options_.retrain);
+    if (!fields.drift.empty()) {
+      add(UserError("not_built", "'retrain' by drift is not built yet: monitors are not")
+              .Hint("leave it out; rows and every are built"),
+          "retrain.drift");
+    } else if (!fields.rows && !fields.every) {
+      add(UserError("bad_option", "'retrain' names neither rows nor every")
+              .Hint("retrain: {rows: 10%, every: 7 days}, or leave it out"),
+          "retrain");
+    }
+    if (fields.rows && !(fields.rows->value > 0)) {
+      add(UserError("out_of_range", "'rows' of 'retrain' is not above 0"), "retrain.rows");
     }
   }
 
@@ -215,6 +253,17 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   HR_ASSIGN(auto versions, context.store->ListModelVersions(context.target, name_));
   HR_ASSIGN(auto champion, context.store->ResolveModel(context.target, name_, "champion"));
   HR_ASSIGN(auto champion_package, ReadVersion(context, champion));
+  RetrainAdvice advice;
+  if (champion) {
+    HR_ASSIGN(advice, AdviseRetrain(options_, request.spec, context, *champion, *champion_package));
+    if (!advice.train) {
+      pipeline::Outcome kept;
+      kept.action = "reuse";
+      kept.reason = advice.reason;
+      kept.identity = champion->content_hash;
+      return kept;
+    }
+  }
   std::optional<model::Package> best_package;
   if (champion_package) {
     request.champion = &*champion_package;
@@ -287,6 +336,7 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
 
   pipeline::Outcome outcome;
   outcome.action = versions.empty() ? "build" : "retrain";
+  outcome.reason = advice.reason;
   outcome.rows = trained->rows;
   outcome.identity = !trained->refused() ? version.content_hash
                      : champion          ? champion->content_hash
@@ -310,6 +360,7 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   event["gates"] = Json::parse(gate_lines);
   event["findings"] = Json::parse(learn::FindingsJson(trained->findings));
   event["summary"] = trained->summary;
+  event["threshold"] = package.threshold;
   event["trials"] = trained->trials;
   event["split"] = package.split;
   event["rows"] = trained->rows;

@@ -43,8 +43,11 @@ const Spec& RetrainFields::Describe() {
       "",
       "",
       "When a changed input leads to a new training.",
-      {Field("rows", &RetrainFields::rows, "New and changed rows, a share or a number."),
-       Field("every", &RetrainFields::every, "Time since the champion's training."),
+      {Field(
+           "rows", &RetrainFields::rows,
+           "New and changed rows since the champion's training: a share of its rows, or a number."),
+       Field("every", &RetrainFields::every,
+             "Time since the champion's training; its rows must have changed too."),
        Field("drift", &RetrainFields::drift, "Name of a monitor that saw drift.").Optional()}};
   return spec;
 }
@@ -82,7 +85,8 @@ std::vector<Field> Fields(bool classification) {
             "Conditions a version must meet to become champion, e.g. `roc_auc >= 0.80`.")
           .Optional(),
       Field("retrain", &ModelOptions::retrain,
-            "When to train again; not given: whenever the rows change; never: by hand.")
+            "When to train again: {rows: 10%, every: 7 days}, whichever comes first; not given: "
+            "whenever the rows change; never: by hand.")
           .Optional()
           .Affects(Affects::kPolicy),
       Field("refit", &ModelOptions::refit,
@@ -104,12 +108,111 @@ std::vector<Field> Fields(bool classification) {
     fields.push_back(Field("threshold", &ModelOptions::threshold,
                            "Probability from which on the positive class is predicted; else 0.5.")
                          .Range(0, 1));
+    fields.push_back(
+        Field("costs", &ModelOptions::costs,
+              "What a wrong decision costs: {false_positive: 1, false_negative: 5}, or "
+              "{actual: {predicted: cost}} for several classes. The threshold of least "
+              "cost is found on out-of-fold scores.")
+            .Optional());
+    fields.push_back(Field("class_weight", &ModelOptions::class_weight,
+                           "balanced, or {class: weight}: how much a class counts in learning; "
+                           "not given: all rows alike. Probabilities stay calibrated.")
+                         .Optional());
   }
   return fields;
 }
 
+using Kind = spec::Value::Kind;
+using Faults = std::vector<OptionFault>;
+
 std::string TextOf(const spec::Value& value) {
-  return value.kind() == spec::Value::Kind::kString ? value.String() : spec::ToJson(value);
+  return value.kind() == Kind::kString ? value.String() : spec::ToJson(value);
+}
+
+void Add(Faults* faults, const char* field, const char* code, std::string message) {
+  if (faults != nullptr) faults->push_back({field, code, std::move(message)});
+}
+
+void ReadLearner(const spec::Value& value, std::vector<learn::LearnerSpec>* out, Faults* faults) {
+  if (value.kind() == Kind::kString) {
+    out->push_back({value.String(), "{}"});
+    return;
+  }
+  if (value.kind() != Kind::kMap || value.Entries().size() != 1) {
+    Add(faults, "learners", "bad_learner",
+        "a learner is a name or a map with one name, not " + spec::ToJson(value));
+    return;
+  }
+  const auto& [learner, fields] = value.Entries().front();
+  if (fields.IsNull()) {
+    out->push_back({learner, "{}"});
+  } else if (fields.kind() == Kind::kMap) {
+    out->push_back({learner, spec::ToJson(fields)});
+  } else {
+    Add(faults, "learners", "bad_learner",
+        "the options of learner '" + learner + "' are not a map");
+  }
+}
+
+void ReadLearners(const spec::Value& learners, std::vector<learn::LearnerSpec>* out,
+                  Faults* faults) {
+  if (learners.kind() == Kind::kString && learners.String() == "auto") return;
+  if (learners.kind() != Kind::kList) {
+    ReadLearner(learners, out, faults);
+    return;
+  }
+  for (const auto& value : learners.Items()) ReadLearner(value, out, faults);
+  if (learners.Items().empty()) {
+    Add(faults, "learners", "bad_learner", "'learners' is an empty list");
+  }
+}
+
+constexpr const char* kCostsHelp =
+    "'costs' is {false_positive: 1, false_negative: 5}, or {actual: {predicted: cost}}";
+
+void ReadCosts(const spec::Value& costs, learn::CostSpec* out, Faults* faults) {
+  if (costs.IsNull()) return;
+  const auto refuse = [&] { Add(faults, "costs", "bad_costs", kCostsHelp); };
+  if (costs.kind() != Kind::kMap || costs.Entries().empty()) return refuse();
+  for (const auto& [name, value] : costs.Entries()) {
+    if (value.IsNumber() && name == "false_positive") {
+      out->false_positive = value.Number();
+    } else if (value.IsNumber() && name == "false_negative") {
+      out->false_negative = value.Number();
+    } else if (value.kind() == Kind::kMap) {
+      for (const auto& [predicted, cost] : value.Entries()) {
+        if (!cost.IsNumber()) return refuse();
+        out->matrix[name][predicted] = cost.Number();
+      }
+    } else {
+      return refuse();
+    }
+  }
+  const bool pair = out->false_positive || out->false_negative;
+  if (pair != out->matrix.empty()) return refuse();
+  if (pair) {
+    out->false_positive = out->false_positive.value_or(1);
+    out->false_negative = out->false_negative.value_or(1);
+  }
+}
+
+void ReadClassWeight(const spec::Value& weight, learn::ClassWeightSpec* out, Faults* faults) {
+  if (weight.IsNull()) return;
+  if (weight.kind() == Kind::kString && weight.String() == "balanced") {
+    out->balanced = true;
+    return;
+  }
+  bool good = weight.kind() == Kind::kMap && !weight.Entries().empty();
+  if (good) {
+    for (const auto& [name, value] : weight.Entries()) {
+      good = good && value.IsNumber();
+      if (good) out->weights[name] = value.Number();
+    }
+  }
+  if (!good) {
+    Add(faults, "class_weight", "bad_class_weight",
+        "'class_weight' is balanced, or a map of classes to numbers");
+  }
 }
 
 }  // namespace
@@ -137,7 +240,7 @@ const Spec& RegressionSpec() {
 }
 
 learn::ModelSpec ToModelSpec(const std::string& name, const std::string& task,
-                             const ModelOptions& options, std::vector<std::string>* faults) {
+                             const ModelOptions& options, std::vector<OptionFault>* faults) {
   learn::ModelSpec spec;
   spec.name = name;
   spec.task = task;
@@ -157,32 +260,9 @@ learn::ModelSpec ToModelSpec(const std::string& name, const std::string& task,
   spec.test = options.test;
   spec.label_after = options.label_after;
   spec.seed = options.seed;
-  auto add = [&](const spec::Value& value) {
-    if (value.kind() == spec::Value::Kind::kString) {
-      spec.learners.push_back({value.String(), "{}"});
-    } else if (value.kind() == spec::Value::Kind::kMap && value.Entries().size() == 1) {
-      const auto& [learner, fields] = value.Entries().front();
-      if (fields.IsNull()) {
-        spec.learners.push_back({learner, "{}"});
-      } else if (fields.kind() == spec::Value::Kind::kMap) {
-        spec.learners.push_back({learner, spec::ToJson(fields)});
-      } else if (faults != nullptr) {
-        faults->push_back("the options of learner '" + learner + "' are not a map");
-      }
-    } else if (faults != nullptr) {
-      faults->push_back("a learner is a name or a map with one name, not " + spec::ToJson(value));
-    }
-  };
-  const spec::Value& learners = options.learners;
-  if (learners.kind() == spec::Value::Kind::kString && learners.String() == "auto") return spec;
-  if (learners.kind() == spec::Value::Kind::kList) {
-    for (const auto& value : learners.Items()) add(value);
-    if (learners.Items().empty() && faults != nullptr) {
-      faults->push_back("'learners' is an empty list");
-    }
-  } else {
-    add(learners);
-  }
+  ReadCosts(options.costs, &spec.costs, faults);
+  ReadClassWeight(options.class_weight, &spec.class_weight, faults);
+  ReadLearners(options.learners, &spec.learners, faults);
   return spec;
 }
 

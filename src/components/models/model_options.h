@@ -44,13 +44,20 @@ struct ModelOptions {
   std::variant<std::string, RetrainFields> retrain;
   bool refit = true;
   std::optional<double> threshold;
+  spec::Value costs;         ///< {false_positive: 1, false_negative: 5} or {actual: {predicted: 1}}
+  spec::Value class_weight;  ///< "balanced" or {class: weight}
   std::string test;
   std::string label_after;
   int64_t seed = 0;
 };
 
-/// `task`: classification | regression. Faults of `learners` go to `faults` as messages.
+/// A fault of a field whose value has several shapes.
+struct OptionFault {
+  std::string field, code, message;
+};
+
+/// `task`: classification | regression. `faults` may be null.
 learn::ModelSpec ToModelSpec(const std::string& name, const std::string& task,
-                             const ModelOptions& options, std::vector<std::string>* faults);
+                             const ModelOptions& options, std::vector<OptionFault>* faults);
 
 }  // namespace headrace::components

@@ -121,8 +121,8 @@ Result<std::shared_ptr<LightGbmDataset>> LightGbmDataset::Make(
   if (api->DatasetSetField(handle, "label", values.data(), rows, kFloat32) != 0) {
     return api->Failure("take the target");
   }
-  if (!frame.weight.empty()) {
-    values.assign(frame.weight.begin(), frame.weight.end());
+  if (!frame.FitWeight().empty()) {
+    values.assign(frame.FitWeight().begin(), frame.FitWeight().end());
     if (api->DatasetSetField(handle, "weight", values.data(), rows, kFloat32) != 0) {
       return api->Failure("take the weights");
     }
