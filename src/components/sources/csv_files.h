@@ -78,16 +78,16 @@ struct CsvContent {
   bool prefix_ends_line = false;
 };
 /// Whether a value may start with 0 and another digit (007): as a number it would lose the zero,
-/// and DuckDB says nothing. True also for times and dates like 05.01.2024. Text is given in pieces
-/// cut anywhere. Not thread-safe.
+/// and DuckDB says nothing. True also for dates like 05.01.2024, false for 09:30 and 05/01/2024.
+/// Text is given in pieces cut anywhere. Not thread-safe.
 class LeadingZeros {
  public:
   void Add(std::string_view piece);
-  bool found() const { return found_; }
+  bool found() const;
 
  private:
   bool found_ = false;
-  std::string before_ = "\n";  // the last bytes so far, at most two: a value may begin there
+  std::string before_ = "\n";  // the last bytes so far, at most three: a value may begin there
 };
 /// Reads the first `size` bytes. Error "file_changed" (retriable) when there are fewer.
 Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t prefix,

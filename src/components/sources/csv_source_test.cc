@@ -132,7 +132,9 @@ TEST(LeadingZeros, AreSeenAcrossEveryCut) {
     }
   }
   EXPECT_TRUE(found("05\n", 1, 2)) << "at the very start";
-  EXPECT_TRUE(found(without, 3, 4)) << "a time of day may be one";
+  EXPECT_FALSE(found(without, 3, 4)) << "a time of day is no number";
+  EXPECT_TRUE(found("1\n07", 2, 3)) << "at the very end";
+  EXPECT_TRUE(found("1\n007.5\n", 2, 3));
 }
 
 TEST_F(CsvTest, TimesWithOffsetsAreInUtc) {
