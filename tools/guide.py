@@ -36,7 +36,7 @@ MASKS = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "{time}"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "{hash}"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|m|h)\b( \d+ (s|m)\b)?"), "{seconds}"),
-    (re.compile(r"\b\d+(\.\d+)? [kMG]i?B\b"), "{bytes}"),
+    (re.compile(r"\b\d+(\.\d+)? [kMG]?i?B\b"), "{bytes}"),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
     # Columns move when a time in them has another width.
     (re.compile(r"(?<=\S)  +"), "  "),
