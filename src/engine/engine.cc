@@ -8,6 +8,7 @@
 #include "engine/engine_state.h"
 #include "pipeline/select.h"
 #include "pipeline/sweep.h"
+#include "store/forget_target.h"
 
 namespace headrace::engine {
 
@@ -315,13 +316,16 @@ Result<CleanReport> Engine::Clean(bool all) {
   }
   if (all) {
     // Rows first: a target without a store is a target that never ran; its folders are leftovers.
+    HR_ASSIGN(const bool others, store::ForgetTarget(state_->state_folder, lease->claim()));
     HR_TRY(lease->Release());
     lease.reset();
     state_->store.reset();
-    for (const char* name : {"store.db", "store.db-wal", "store.db-shm"}) {
-      HR_TRY(fs.Remove(JoinPath(state_->state_folder, name)));
+    if (!others) {
+      for (const char* name : {"store.db", "store.db-wal", "store.db-shm"}) {
+        HR_TRY(fs.Remove(JoinPath(state_->state_folder, name)));
+      }
+      HR_TRY(fs.RemoveAll(JoinPath(state_->state_folder, "lease")));
     }
-    HR_TRY(fs.RemoveAll(JoinPath(state_->state_folder, "lease")));
     HR_TRY(fs.RemoveAll(state_->Warehouse()));
     report.removed.push_back("all snapshots, models, runs and sends");
   }
