@@ -132,6 +132,31 @@ struct ModelVersion {
   std::string gate;               ///< JSON: every gate with its numbers and verdict
 };
 
+/// A time slice [from, to) that an incremental node's current snapshot holds. No row = not built.
+struct IntervalRecord {
+  Timestamp from = 0, to = 0;
+  int64_t rows = 0;
+  /// Why its rows are out of date ("flights changed"); empty = they are not.
+  std::string stale;
+  std::string run;      ///< that built it last; the store sets it when it is empty
+  Timestamp built = 0;  ///< the store sets it when it is 0
+};
+
+/// How a commit changes a node's ledger of intervals.
+struct LedgerChange {
+  bool clear = false;               ///< first of all: forget all intervals
+  std::vector<Timestamp> remove;    ///< by `from`
+  std::vector<IntervalRecord> put;  ///< added or replaced, by `from`
+};
+
+/// A slice that an unfinished run has built: a later run of the same work takes it over.
+struct IntervalPart {
+  Timestamp from = 0, to = 0;
+  std::string build;                          ///< its rows stand there, among others
+  std::string fingerprint;                    ///< of the node
+  std::map<std::string, std::string> inputs;  ///< input node → snapshot id it read
+};
+
 /// Everything that becomes visible together when a node is done.
 struct NodeCommit {
   std::string node;
@@ -149,11 +174,16 @@ struct NodeCommit {
   bool rejected = false;
   std::vector<Verdict> verdicts;
   std::map<std::string, std::string> inputs;  ///< input node → snapshot id it read
-  std::optional<std::string> cursor;          ///< JSON; absent: stays. Ignored when rejected
-  std::optional<ModelVersion> model;          ///< status kChampion also moves the alias
-  std::string lineage;                        ///< JSON, of columns
-  std::string touched;                        ///< JSON, time ranges; for incremental nodes
-  std::optional<NodeRecord> record;           ///< written in the same transaction
+  /// JSON; absent: stays. Of a rejected commit: kept with the rejection, beside the accepted one.
+  std::optional<std::string> cursor;
+  std::optional<ModelVersion> model;  ///< status kChampion also moves the alias
+  std::string lineage;                ///< JSON, of columns
+  /// JSON: which times of the node's rows differ from the snapshot before; empty = not known.
+  std::string touched;
+  /// Ignored when rejected. Absent in a commit with a snapshot: the node has no intervals (any
+  /// more). An accepted commit forgets the node's parts.
+  std::optional<LedgerChange> intervals;
+  std::optional<NodeRecord> record;  ///< written in the same transaction
 };
 
 /// A failed check of severity error, waiting for other input or another definition.
@@ -164,6 +194,7 @@ struct Rejection {
   std::string snapshot;  ///< id; empty when an existing snapshot was checked
   std::string build;
   std::vector<Verdict> verdicts;
+  std::optional<std::string> cursor;  ///< how far the rejected rows were read; JSON
 };
 
 /// The last commit of a node, as the planner needs it.

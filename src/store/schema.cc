@@ -218,7 +218,36 @@ CREATE TABLE pins (
 CREATE INDEX pins_by_build ON pins (target, node, build);
 )sql";
 
-constexpr Migration kMigrations[] = {{1, kVersion1}};
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE states ADD COLUMN rejected_cursor TEXT;
+
+CREATE TABLE intervals (             -- what an incremental node's current snapshot holds
+  target TEXT NOT NULL,
+  node TEXT NOT NULL,
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  built_at INTEGER NOT NULL,
+  stale TEXT NOT NULL,               -- why its rows are out of date
+  PRIMARY KEY (target, node, from_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE interval_parts (        -- what an unfinished run has built
+  target TEXT NOT NULL,
+  node TEXT NOT NULL,
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL,
+  build TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  inputs TEXT NOT NULL,
+  PRIMARY KEY (target, node, from_at),
+  FOREIGN KEY (target, node, build) REFERENCES snapshots
+) STRICT, WITHOUT ROWID;
+CREATE INDEX interval_parts_by_build ON interval_parts (target, node, build);
+)sql";
+
+constexpr Migration kMigrations[] = {{1, kVersion1}, {2, kVersion2}};
 
 Status RefuseForeignDatabase(Connection& connection, const std::string& path) {
   HR_ASSIGN(const int64_t id, connection.Number("PRAGMA application_id"));

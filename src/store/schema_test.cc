@@ -52,6 +52,8 @@ TEST_F(StoreSchemaTest, AStoreOfVersion1IsReadForEver) {
   EXPECT_EQ(Must(store_->ResolveModel("dev", "churn", "champion"))->version, 1);
   EXPECT_EQ(Must(store_->ListMoves("dev", "churn", 10)).size(), 1u);
   EXPECT_EQ(Must(store_->ListSends("dev", "calls", std::nullopt, 10)).size(), 2u);
+  EXPECT_EQ(states[1].rejection->cursor, std::nullopt);
+  EXPECT_TRUE(Must(store_->ReadIntervals("dev", "features")).empty());
   EXPECT_TRUE(Must(store_->CheckIntegrity()).empty());
   Begin("run2");
   EXPECT_EQ(claim().epoch, 2);
@@ -65,7 +67,7 @@ TEST_F(StoreSchemaTest, ANewerStoreIsRefused) {
   ASSERT_FALSE(store.ok());
   EXPECT_EQ(Render(store.error()),
             fmt::format("error[store_too_new]: the store {} has schema 99, this Headrace knows up "
-                        "to 1: a newer Headrace has written it\n"
+                        "to 2: a newer Headrace has written it\n"
                         "  hint: install that version or a later one; older ones can't read it",
                         path_));
 }
@@ -80,20 +82,20 @@ TEST_F(StoreSchemaTest, AnotherDatabaseIsRefused) {
 TEST_F(StoreSchemaTest, MissingStepsRunOnceAndTogether) {
   RestoreVersion1();
   std::vector<Migration> steps(Migrations().begin(), Migrations().end());
-  steps.push_back({2, "ALTER TABLE runs ADD COLUMN who TEXT NOT NULL DEFAULT 'nobody'"});
-  steps.push_back({3, "UPDATE runs SET who = who || '!'"});
+  steps.push_back({3, "ALTER TABLE runs ADD COLUMN who TEXT NOT NULL DEFAULT 'nobody'"});
+  steps.push_back({4, "UPDATE runs SET who = who || '!'"});
   ASSERT_OK(OpenWith(steps));
   ASSERT_OK(OpenWith(steps));
   std::unique_ptr<Connection> raw = Raw();
   EXPECT_EQ(Must(raw->Number("SELECT count(*) FROM runs WHERE who = 'nobody!'")), 1);
-  EXPECT_EQ(Must(raw->Number("PRAGMA user_version")), 3);
+  EXPECT_EQ(Must(raw->Number("PRAGMA user_version")), 4);
 }
 
 TEST_F(StoreSchemaTest, AFailingStepChangesNothing) {
   RestoreVersion1();
   std::vector<Migration> steps(Migrations().begin(), Migrations().end());
-  steps.push_back({2, "CREATE TABLE half (x INTEGER) STRICT"});
-  steps.push_back({3, "INSERT INTO no_such_table VALUES (1)"});
+  steps.push_back({3, "CREATE TABLE half (x INTEGER) STRICT"});
+  steps.push_back({4, "INSERT INTO no_such_table VALUES (1)"});
   EXPECT_EQ(CodeOf(OpenWith(steps)), "internal");
   std::unique_ptr<Connection> raw = Raw();
   EXPECT_EQ(Must(raw->Number("PRAGMA user_version")), 1);

@@ -74,7 +74,9 @@ Status SqliteStore::CommitNodes(const Claim& claim, std::span<const NodeCommit> 
 
 Status SqliteStore::CommitOne(Connection& connection, const std::string& target,
                               const NodeCommit& commit) {
-  if (commit.snapshot) HR_TRY(PutSnapshot(connection, target, commit));
+  if (commit.snapshot) {
+    HR_TRY(PutSnapshot(connection, target, commit.node, commit.run, *commit.snapshot));
+  }
   std::optional<std::string> build, snapshot;
   if (commit.snapshot) {
     build = commit.snapshot->build;
@@ -101,28 +103,29 @@ Status SqliteStore::CommitOne(Connection& connection, const std::string& target,
   const int64_t sequence = connection.LastRowId();
   HR_TRY(PutVerdicts(connection, sequence, commit.verdicts, *options_.redactor));
   HR_TRY(PutState(connection, target, commit, sequence));
+  if (!commit.rejected) HR_TRY(PutIntervals(connection, target, commit));
   if (commit.model) HR_TRY(PutModelVersion(connection, target, commit));
   if (commit.record) HR_TRY(PutNodeRecord(connection, target, *commit.record));
   return Ok();
 }
 
 Status SqliteStore::PutSnapshot(Connection& connection, const std::string& target,
-                                const NodeCommit& commit) {
-  const SnapshotRecord& snapshot = *commit.snapshot;
-  HR_ASSIGN(const BuildStatus known, StatusOf(connection, target, commit.node, snapshot.build));
-  if (known == BuildStatus::kDoomed) return GoneError({commit.node, snapshot.build});
+                                const std::string& node, const std::string& run,
+                                const SnapshotRecord& snapshot) {
+  HR_ASSIGN(const BuildStatus known, StatusOf(connection, target, node, snapshot.build));
+  if (known == BuildStatus::kDoomed) return GoneError({node, snapshot.build});
   if (known == BuildStatus::kAlive) return Ok();  // becomes current again
   HR_TRY(connection.Run(
       "INSERT INTO snapshots (target, node, build, id, row_count, byte_count, run, created_at, "
       "schema, files, profile, manifest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      target, commit.node, snapshot.build, snapshot.id, snapshot.rows, snapshot.bytes, commit.run,
-      Now(), snapshot.schema, snapshot.files, snapshot.profile, snapshot.manifest));
+      target, node, snapshot.build, snapshot.id, snapshot.rows, snapshot.bytes, run, Now(),
+      snapshot.schema, snapshot.files, snapshot.profile, snapshot.manifest));
   for (const std::string& shared : snapshot.shared_builds) {
-    HR_ASSIGN(const bool may_share, MayShare(connection, target, commit.node, shared));
-    if (!may_share) return GoneError({commit.node, shared});
+    HR_ASSIGN(const bool may_share, MayShare(connection, target, node, shared));
+    if (!may_share) return GoneError({node, shared});
     HR_TRY(connection.Run(
         "INSERT INTO shared_builds (target, node, build, used_build) VALUES (?, ?, ?, ?)", target,
-        commit.node, snapshot.build, shared));
+        node, snapshot.build, shared));
   }
   return Ok();
 }
@@ -134,11 +137,12 @@ Status SqliteStore::PutState(Connection& connection, const std::string& target,
   if (commit.rejected) {
     return connection.Run(
         "INSERT INTO states (target, node, kind, fingerprint, definition_digest, checks_digest, "
-        "run, committed_at, inputs, rejected_seq, rejected_build, definition, checks_definition, "
-        "lineage) VALUES (?, ?, ?, '', '', '', '', 0, '', ?, ?, '', '', '') "
+        "run, committed_at, inputs, rejected_seq, rejected_build, rejected_cursor, definition, "
+        "checks_definition, "
+        "lineage) VALUES (?, ?, ?, '', '', '', '', 0, '', ?, ?, ?, '', '', '') "
         "ON CONFLICT DO UPDATE SET rejected_seq = excluded.rejected_seq, "
-        "rejected_build = excluded.rejected_build",
-        target, commit.node, commit.kind, sequence, build);
+        "rejected_build = excluded.rejected_build, rejected_cursor = excluded.rejected_cursor",
+        target, commit.node, commit.kind, sequence, build, commit.cursor);
   }
   return connection.Run(
       "INSERT INTO states (target, node, kind, fingerprint, definition_digest, checks_digest, "
@@ -149,6 +153,7 @@ Status SqliteStore::PutState(Connection& connection, const std::string& target,
       "build = coalesce(excluded.build, build), commit_seq = excluded.commit_seq, "
       "run = excluded.run, committed_at = excluded.committed_at, inputs = excluded.inputs, "
       "cursor = coalesce(excluded.cursor, cursor), rejected_seq = NULL, rejected_build = NULL, "
+      "rejected_cursor = NULL, "
       "definition = excluded.definition, checks_definition = excluded.checks_definition, "
       "lineage = excluded.lineage",
       target, commit.node, commit.kind, commit.fingerprint, DefinitionDigest(commit.definition),
@@ -162,6 +167,10 @@ Status SqliteStore::ForgetNodes(const Claim& claim, std::span<const std::string>
     for (const std::string& node : nodes) {
       HR_TRY(
           connection.Run("DELETE FROM states WHERE target = ? AND node = ?", claim.target, node));
+      HR_TRY(connection.Run("DELETE FROM intervals WHERE target = ? AND node = ?", claim.target,
+                            node));
+      HR_TRY(connection.Run("DELETE FROM interval_parts WHERE target = ? AND node = ?",
+                            claim.target, node));
     }
     return Ok();
   });

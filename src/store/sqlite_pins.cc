@@ -47,6 +47,7 @@ class Keep {
     HR_TRY(
         Add("SELECT v.training_node, v.training_build FROM model_aliases a JOIN model_versions "
             "v USING (target, model, version) WHERE target = ?"));
+    HR_TRY(Add("SELECT node, build FROM interval_parts WHERE target = ?"));
     HR_TRY(AddPins(dead_pins));
     HR_TRY(AddOlder(retention.older));
     return AddLastRuns(retention.runs);

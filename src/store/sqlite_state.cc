@@ -42,7 +42,7 @@ Verdict VerdictOf(const Statement& row, int first) {
   return verdict;
 }
 
-/// Columns: those of states (13), the rejection's commit (5), the current snapshot (8).
+/// Columns: those of states (14), the rejection's commit (5), the current snapshot (8).
 NodeState StateOf(const Statement& row) {
   NodeState state;
   state.node = row.Text(0);
@@ -59,14 +59,15 @@ NodeState StateOf(const Statement& row) {
   if (!row.IsNull(11)) {
     Rejection rejection;
     rejection.build = row.Text(12);
-    rejection.run = row.Text(13);
-    rejection.fingerprint = row.Text(14);
-    rejection.definition_digest = row.Text(15);
-    rejection.checks_digest = row.Text(16);
-    rejection.snapshot = row.Text(17);
+    if (!row.IsNull(13)) rejection.cursor = row.Text(13);
+    rejection.run = row.Text(14);
+    rejection.fingerprint = row.Text(15);
+    rejection.definition_digest = row.Text(16);
+    rejection.checks_digest = row.Text(17);
+    rejection.snapshot = row.Text(18);
     state.rejection = std::move(rejection);
   }
-  if (!row.IsNull(18)) state.snapshot = SnapshotOf(row, 18);
+  if (!row.IsNull(19)) state.snapshot = SnapshotOf(row, 19);
   return state;
 }
 
@@ -106,17 +107,19 @@ Result<std::vector<NodeState>> SqliteStore::ReadStates(const std::string& target
     return statement;
   };
   HR_TRY(Read([&](Connection& connection) -> Status {
-    HR_TRY(query(connection,
-                 fmt::format("SELECT s.node, s.kind, s.fingerprint, s.definition_digest, "
-                             "s.checks_digest, s.run, s.committed_at, s.inputs, s.cursor, "
-                             "s.definition, s.checks_definition, s.rejected_seq, s.rejected_build, "
-                             "c.run, c.fingerprint, c.definition_digest, c.checks_digest, "
-                             "c.snapshot, {} FROM states s "
-                             "LEFT JOIN snapshots p ON p.target = s.target AND p.node = s.node "
-                             "AND p.build = s.build LEFT JOIN commits c ON c.seq = s.rejected_seq "
-                             "WHERE s.target = ?1{} ORDER BY s.node",
-                             kSnapshotColumns, only))
-               .ForEach([&](const Statement& row) { states.push_back(StateOf(row)); }));
+    HR_TRY(
+        query(connection,
+              fmt::format(
+                  "SELECT s.node, s.kind, s.fingerprint, s.definition_digest, "
+                  "s.checks_digest, s.run, s.committed_at, s.inputs, s.cursor, "
+                  "s.definition, s.checks_definition, s.rejected_seq, s.rejected_build, "
+                  "s.rejected_cursor, c.run, c.fingerprint, c.definition_digest, c.checks_digest, "
+                  "c.snapshot, {} FROM states s "
+                  "LEFT JOIN snapshots p ON p.target = s.target AND p.node = s.node "
+                  "AND p.build = s.build LEFT JOIN commits c ON c.seq = s.rejected_seq "
+                  "WHERE s.target = ?1{} ORDER BY s.node",
+                  kSnapshotColumns, only))
+            .ForEach([&](const Statement& row) { states.push_back(StateOf(row)); }));
     Merge accepted(states), rejected(states), shared(states);
     HR_TRY(query(connection,
                  fmt::format("SELECT s.node, {} FROM states s JOIN verdicts v ON v.commit_seq = "

@@ -45,6 +45,17 @@ class SqliteStore final : public Store {
                                                      const std::string& fingerprint) override;
   Result<std::vector<CommitRecord>> ReadHistory(const std::string& target, const std::string& node,
                                                 int n) override;
+  Result<std::vector<IntervalRecord>> ReadIntervals(const std::string& target,
+                                                    const std::string& node) override;
+  Result<std::vector<IntervalPart>> ReadIntervalParts(const std::string& target,
+                                                      const std::string& node) override;
+  Status CommitIntervalParts(const Claim& claim, const std::string& node, const std::string& run,
+                             const SnapshotRecord& snapshot,
+                             std::span<const IntervalPart> parts) override;
+  Result<std::optional<std::vector<std::string>>> ReadTouched(const std::string& target,
+                                                              const std::string& node,
+                                                              const std::string& snapshot) override;
+  Result<std::string> ReadLastTouched(const std::string& target, const std::string& node) override;
   Result<std::vector<std::pair<std::string, SnapshotRecord>>> ReadSnapshotsAt(
       const std::string& target, const std::string& run) override;
   Status ForgetNodes(const Claim& claim, std::span<const std::string> nodes) override;
@@ -118,7 +129,9 @@ class SqliteStore final : public Store {
 
   // Parts of CommitNodes.
   Status CommitOne(Connection& connection, const std::string& target, const NodeCommit& commit);
-  Status PutSnapshot(Connection& connection, const std::string& target, const NodeCommit& commit);
+  Status PutSnapshot(Connection& connection, const std::string& target, const std::string& node,
+                     const std::string& run, const SnapshotRecord& snapshot);
+  Status PutIntervals(Connection& connection, const std::string& target, const NodeCommit& commit);
   Status PutState(Connection& connection, const std::string& target, const NodeCommit& commit,
                   int64_t sequence);
   Status PutModelVersion(Connection& connection, const std::string& target,

@@ -118,6 +118,25 @@ class Store {
   /// Commits of a node, newest first, with their verdicts.
   virtual Result<std::vector<CommitRecord>> ReadHistory(const std::string& target,
                                                         const std::string& node, int n) = 0;
+  /// The node's ledger of intervals, by `from`.
+  virtual Result<std::vector<IntervalRecord>> ReadIntervals(const std::string& target,
+                                                            const std::string& node) = 0;
+  /// What an unfinished run has built, by `from`.
+  virtual Result<std::vector<IntervalPart>> ReadIntervalParts(const std::string& target,
+                                                              const std::string& node) = 0;
+  /// Remembers finished intervals of a node that isn't done. `snapshot` names the published files;
+  /// it is kept until the node's next accepted commit.
+  virtual Status CommitIntervalParts(const Claim& claim, const std::string& node,
+                                     const std::string& run, const SnapshotRecord& snapshot,
+                                     std::span<const IntervalPart> parts) = 0;
+  /// `touched` of the accepted commits since the node's content was `snapshot`, newest first; none
+  /// when it still is. Absent: that content is not in the history any more.
+  virtual Result<std::optional<std::vector<std::string>>> ReadTouched(
+      const std::string& target, const std::string& node, const std::string& snapshot) = 0;
+  /// What the node's commits know of the times of its current snapshot (`touched`, the newest that
+  /// isn't empty); empty when nothing is known.
+  virtual Result<std::string> ReadLastTouched(const std::string& target,
+                                              const std::string& node) = 0;
   /// What was current when `run` ended, for time travel. Swept snapshots are left out.
   virtual Result<std::vector<std::pair<std::string, SnapshotRecord>>> ReadSnapshotsAt(
       const std::string& target, const std::string& run) = 0;
