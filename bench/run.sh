@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks beside their peers: run.sh [graph|main_job]. Needs a built checkout (make); peers are
+# The benchmarks beside their peers: run.sh [graph|main_job|incremental]. Needs a built checkout (make); peers are
 # installed by package name into build/bench-venv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,10 +9,11 @@ if [[ ! -x $venv/bin/dbt ]]; then
   "$venv/bin/pip" install -q pandas==2.3.3 scikit-learn==1.7.2 lightgbm==4.7.0 duckdb==1.5.5 pyarrow==26.0.1 \
     dbt-core==1.10.15 dbt-duckdb==1.10.0
 fi
-for what in "${@:-graph main_job}"; do
+for what in "${@:-graph main_job incremental}"; do
   for one in $what; do
     case $one in
       graph) python3 bench/graph/run.py 1000 100 3 ;;
+      incremental) python3 bench/incremental/run.py 365 5000 5 ;;
       main_job) python3 bench/main_job/run.py 1000000 3 ;;
       *) echo "there is no bench '$one'" >&2; exit 2 ;;
     esac

@@ -25,6 +25,7 @@ constexpr std::string_view kNames[] = {
     "run.finished",
     // A node's snapshot.
     "source.read",
+    "interval.built",
     "snapshot.written",
     "snapshot.synced",
     "snapshot.renamed",

@@ -128,7 +128,11 @@ Result<headrace::engine::RunRequest> ReadRequest(const char* text, const char* c
         list.push_back(item.get<std::string>());
       }
     } else if (key == "full" && value.is_boolean()) {
-      request.full = value.get<bool>();
+      request.decide.full = value.get<bool>();
+    } else if ((key == "from" || key == "to") && value.is_string()) {
+      HR_ASSIGN(const headrace::Timestamp time,
+                headrace::ParseTimestamp(value.get<std::string>()));
+      (key == "from" ? request.decide.from : request.decide.to) = time;
     } else if (key == "fail_fast" && value.is_boolean()) {
       request.fail_fast = value.get<bool>();
     } else if (key == "no_wait" && value.is_boolean()) {
@@ -202,7 +206,7 @@ int headrace_plan(headrace_engine* engine, const char* request, char** result) {
   return Guarded(engine, [&]() -> Result<int> {
     HR_ASSIGN(auto* opened, Opened(engine));
     HR_ASSIGN(auto read, ReadRequest(request, "plan"));
-    HR_ASSIGN(auto plan, opened->Plan(read.selection, read.full));
+    HR_ASSIGN(auto plan, opened->Plan(read.selection, read.decide));
     Json lines = Json::array();
     for (const auto& planned : plan) {
       lines.push_back({{"node", planned.node->name},

@@ -63,13 +63,13 @@ class Grammar {
       Positionals(command, "SELECT", a.select);
       List(command, "--exclude", a.exclude);
       Flag(command, "--full", a.full);
+      Option(command, "--from", raw.from_time);
+      Option(command, "--to", raw.to_time);
     }
     CLI::App* run = commands_["run"];
     Flag(run, "--fail-fast", a.fail_fast);
     Flag(run, "--no-wait", a.no_wait);
     Flag(run, "--watch", a.watch);
-    Option(run, "--from", raw.from_time);
-    Option(run, "--to", raw.to_time);
     Option(run, "--sample", raw.sample);
     Option(run, "--engine", raw.engine);
     CLI::App* test = Command("test");
@@ -251,8 +251,6 @@ Status Missing(const std::string& what, const std::string& command) {
 }
 
 Status CheckNotBuilt(const Raw& raw) {
-  if (!raw.from_time.empty()) return NotBuilt("'run --from'");
-  if (!raw.to_time.empty()) return NotBuilt("'run --to'");
   if (!raw.sample.empty()) return NotBuilt("'run --sample'");
   if (raw.engine == "spark") return NotBuilt("'run --engine spark'");
   if (!raw.engine.empty() && raw.engine != "duckdb") {
@@ -280,7 +278,25 @@ Status ReadFormat(const std::string& text, Format* format) {
   return Ok();
 }
 
+Status ReadTime(const std::string& text, const char* flag, std::optional<Timestamp>* time) {
+  if (text.empty()) return Ok();
+  auto parsed = ParseTimestamp(text);
+  if (!parsed.ok()) {
+    return UserError("bad_value", fmt::format("{} takes a date or a time, not '{}'", flag, text))
+        .Subject(flag)
+        .Hint("for example 2024-03-01 or 2024-03-01T06:00:00Z");
+  }
+  *time = *parsed;
+  return Ok();
+}
+
 Status ReadValues(const Raw& raw, Arguments* arguments) {
+  HR_TRY(ReadTime(raw.from_time, "--from", &arguments->from));
+  HR_TRY(ReadTime(raw.to_time, "--to", &arguments->to));
+  if (arguments->from && arguments->to && *arguments->from >= *arguments->to) {
+    return UserError("bad_value", "--from must be before --to")
+        .Hint("the range takes --from in and leaves --to out");
+  }
   int64_t number = 0;
   if (!raw.threads.empty()) {
     HR_TRY(ReadNumber(raw.threads, "--threads", 1, 1024, &number));

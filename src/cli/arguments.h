@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace headrace::cli {
@@ -25,6 +26,7 @@ struct Arguments {
   // plan, run, list.
   std::vector<std::string> select, exclude;
   bool full = false, fail_fast = false, no_wait = false, watch = false;
+  std::optional<Timestamp> from, to;
 
   std::string subject;  ///< show: node; models: name or ""; model …: reference; init: folder;
                         ///< report: run or ""

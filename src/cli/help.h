@@ -26,6 +26,7 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "Exit code 2 when there are errors. --json: one object a finding.\n"},
     {"plan", "Work", "plan [SELECT…]", "what a run would do, and why",
      "  --full             as if every node were out of date\n"
+     "  --from T, --to T   as in `headrace run`\n"
      "  --exclude SELECT   leave nodes out; may be given several times\n"
      "\n"
      "SELECT: name  +name (with what it reads)  name+ (with what reads it)  2+name  tag:x\n"
@@ -33,13 +34,15 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "Several are a union; a comma means both: tag:daily,kind:sql\n"},
     {"run", "Work", "run [SELECT…]", "build what is out of date: nodes, checks, models, sends",
      "  --full             build every selected node, also what is up to date\n"
+     "  --from T, --to T   of incremental nodes: build the intervals from T until T, stale or not,\n"
+     "                     and no others; a date or a time in UTC\n"
      "  --exclude SELECT   leave nodes out; may be given several times\n"
      "  --fail-fast        stop at the first failure; else independent nodes go on\n"
      "  --no-wait          fail when another run holds the target, instead of waiting\n"
      "  --watch            run again whenever a file of the project changes, until Ctrl-C\n"
      "\n"
      "SELECT as in `headrace plan --help`. Ctrl-C keeps what is finished.\n"
-     "Not built yet: --from, --to, --sample, --engine spark.\n"},
+     "Not built yet: --sample, --engine spark.\n"},
     {"test", "Work", "test [PATH…]", "run the cases (*.case) below folders",
      "  --jobs N   cases that run at once (2)\n"
      "  --update   write what commands printed into the cases' exact texts\n"

@@ -5,6 +5,7 @@
 
 #include "base/text_table.h"
 #include "cli/commands.h"
+#include "pipeline/interval_plan.h"
 
 namespace headrace::cli {
 namespace {
@@ -12,6 +13,17 @@ namespace {
 std::string ActionText(const pipeline::Decision& decision) {
   const std::string action = pipeline::Name(decision.action);
   return decision.certain ? action : action + "?";
+}
+
+/// The intervals that would be built, each with the reason.
+Json IntervalsJson(const pipeline::Decision& decision) {
+  Json list = Json::array();
+  for (const auto& task : decision.intervals->run) {
+    list.push_back({{"from", FormatTimestamp(task.interval.from)},
+                    {"to", FormatTimestamp(task.interval.to)},
+                    {"reason", task.why}});
+  }
+  return list;
 }
 
 void PrintJson(const std::vector<pipeline::PlannedNode>& plan, Console& console) {
@@ -22,6 +34,7 @@ void PrintJson(const std::vector<pipeline::PlannedNode>& plan, Console& console)
                  {"action", pipeline::Name(planned.decision.action)},
                  {"reason", planned.decision.reason},
                  {"certain", planned.decision.certain}};
+    if (planned.decision.intervals) line["intervals"] = IntervalsJson(planned.decision);
     if (!planned.decision.inputs_changed.empty()) {
       line["inputs_changed"] = planned.decision.inputs_changed;
     }
@@ -49,6 +62,7 @@ std::string Summary(const std::vector<pipeline::PlannedNode>& plan) {
     }
   };
   add("build", "to build");
+  add("intervals", "to build in part");
   add("check", "to check");
   add("maybe", "to build if rows above change");
   add("reuse", "up to date");
@@ -61,7 +75,8 @@ std::string Summary(const std::vector<pipeline::PlannedNode>& plan) {
 
 int Plan(const Arguments& arguments, Session& session, Console& console) {
   if (!session.SoundWithWarnings()) return 2;
-  auto plan = session.engine().Plan({arguments.select, arguments.exclude}, arguments.full);
+  auto plan = session.engine().Plan({arguments.select, arguments.exclude},
+                                    {arguments.full, arguments.from, arguments.to});
   if (!plan.ok()) return session.Fail(plan.error());
   if (console.json()) {
     PrintJson(*plan, console);

@@ -216,8 +216,10 @@ class Summary {
 
   void Headline() {
     static const std::vector<std::pair<const char*, const char*>> kWords = {
-        {"build", "built"},  {"retrain", "trained"}, {"check", "checked"}, {"reuse", "up to date"},
-        {"skip", "skipped"}, {"stop", "stopped"},    {"fail", "failed"}};
+        {"build", "built"},      {"intervals", "built in part"},
+        {"retrain", "trained"},  {"check", "checked"},
+        {"reuse", "up to date"}, {"skip", "skipped"},
+        {"stop", "stopped"},     {"fail", "failed"}};
     std::string counts;
     for (const auto& [action, word] : kWords) {
       if (actions_[action] == 0) continue;

@@ -63,6 +63,7 @@ class Page {
     Columns();
     Checks();
     Rows();
+    Intervals();
     Models();
     Sends();
     Runs();
@@ -193,6 +194,27 @@ class Page {
     }
   }
 
+  /// Neighbours of one state in one line: years of days are a few lines.
+  void Intervals() {
+    const auto& all = node_.intervals;
+    if (all.empty()) return;
+    Title("Intervals");
+    TextTable table({"FROM", "TO", "INTERVALS", "ROWS", "STATE"});
+    for (size_t i = 0; i < all.size();) {
+      size_t end = i;
+      int64_t rows = 0;
+      while (end < all.size() && all[end].stale == all[i].stale &&
+             (end == i || all[end].from == all[end - 1].to)) {
+        rows += all[end++].rows;
+      }
+      table.AddRow({pipeline::TimeText(all[i].from), pipeline::TimeText(all[end - 1].to),
+                    std::to_string(end - i), Grouped(rows),
+                    all[i].stale.empty() ? "built" : "stale: " + all[i].stale});
+      i = end;
+    }
+    Table(table);
+  }
+
   void Models() {
     if (node_.versions.empty()) return;
     Title("Versions");
@@ -287,6 +309,15 @@ Json DetailsJson(const engine::NodeDetails& node) {
                         {"profile", ProfileOf(node.snapshot)}};
   }
   json["rejected_by"] = node.rejection ? Json(node.rejection->run) : Json();
+  json["intervals"] = Json::array();
+  for (const auto& interval : node.intervals) {
+    json["intervals"].push_back({{"from", FormatTimestamp(interval.from)},
+                                 {"to", FormatTimestamp(interval.to)},
+                                 {"rows", interval.rows},
+                                 {"stale", interval.stale},
+                                 {"run", interval.run},
+                                 {"built", FormatTimestamp(interval.built)}});
+  }
   json["runs"] = Json::array();
   for (const auto& run : node.runs) {
     const auto& record = run.record;

@@ -18,6 +18,7 @@
 #include "components/sources/parquet_source.h"
 #include "components/sources/postgres_source.h"
 #include "components/sources/sqlite_source.h"
+#include "pipeline/interval_rules.h"
 
 namespace headrace::components {
 
@@ -40,6 +41,9 @@ void RegisterBuiltins(pipeline::Registry& registry) {
   registry.AddComponent(ClassificationSpec(), MakeModelNode);
   registry.AddComponent(RegressionSpec(), MakeModelNode);
   registry.AddComponent(PredictSpec(), MakePredictNode);
+
+  // Properties of SQL files.
+  registry.AddSpec(pipeline::SqlPropertiesSpec());
 
   // Sinks.
   registry.AddComponent(CsvSinkSpec(), MakeFileSink);

@@ -76,7 +76,8 @@ class ProjectTest : public testing::Test {
   }
 
   /// Loads and runs everything. Faults of the project fail the test.
-  void Run(bool full = false) {
+  void Run(bool full = false) { Run(pipeline::DecideOptions{full, {}, {}}); }
+  void Run(const pipeline::DecideOptions& decide) {
     const std::string faults = Load();
     ASSERT_FALSE(diagnostics_.HasErrors()) << faults;
     telemetry::NullSink sink;
@@ -93,7 +94,7 @@ class ProjectTest : public testing::Test {
     services.warehouse = root_ + "/warehouse";
     services.state_folder = root_ + "/.headrace";
     pipeline::RunOptions options;
-    options.full = full;
+    options.decide = decide;
     clock_.Advance(60'000'000);
     auto report = pipeline::Run(*project_, services, options);
     ASSERT_TRUE(report.ok()) << Render(report.error());

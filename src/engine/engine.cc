@@ -247,12 +247,13 @@ Result<std::vector<bool>> Engine::State::Select(const SelectOptions& selection) 
   return pipeline::SelectNodes(*project, selection.select, selection.exclude, facts);
 }
 
-Result<std::vector<pipeline::PlannedNode>> Engine::Plan(const SelectOptions& selection, bool full) {
+Result<std::vector<pipeline::PlannedNode>> Engine::Plan(const SelectOptions& selection,
+                                                        const pipeline::DecideOptions& decide) {
   HR_ASSIGN(const pipeline::Project* project, state_->Ready());
   HR_ASSIGN(store::Store * store, state_->OpenStore(false));
   pipeline::PlanOptions plan;
   HR_ASSIGN(plan.selected, state_->Select(selection));
-  plan.full = full;
+  plan.decide = decide;
   plan.now = state_->clock->Now();
   plan.reuse_warehouse = state_->ReuseWarehouse();
   return pipeline::MakePlan(*project, store, *state_->fs, plan);
@@ -266,7 +267,7 @@ Result<pipeline::RunReport> Engine::Run(const RunRequest& request) {
   pipeline::RunOptions run;
   HR_ASSIGN(run.selected, state_->Select(request.selection));
   run.command = request.command;
-  run.full = request.full;
+  run.decide = request.decide;
   run.fail_fast = request.fail_fast;
   run.no_wait = request.no_wait;
   run.on_wait = request.on_wait;

@@ -53,8 +53,9 @@ struct LintReport {
 
 struct RunRequest {
   SelectOptions selection;
-  std::string command;  ///< as typed
-  bool full = false, fail_fast = false, no_wait = false;
+  std::string command;             ///< as typed
+  pipeline::DecideOptions decide;  ///< --full, --from, --to
+  bool fail_fast = false, no_wait = false;
   std::function<void(const store::LeaseHolder&)> on_wait;
 };
 
@@ -81,7 +82,8 @@ struct NodeDetails {
   std::vector<CheckLine> checks;
   std::optional<store::SnapshotRecord> snapshot;  ///< with profile and manifest
   std::optional<store::Rejection> rejection;
-  std::vector<store::NodeRun> runs;  ///< newest first, 10
+  std::vector<store::IntervalRecord> intervals;  ///< of an incremental node, by time
+  std::vector<store::NodeRun> runs;              ///< newest first, 10
   std::vector<store::ModelVersion> versions;
   std::vector<store::ModelAlias> aliases;
   std::vector<store::SendRecord> sends;  ///< newest 20
@@ -134,7 +136,8 @@ class Engine {
   /// The loaded project, or the faults that keep it from running.
   Result<const pipeline::Project*> LoadedProject(std::vector<Error>* findings);
 
-  Result<std::vector<pipeline::PlannedNode>> Plan(const SelectOptions& selection, bool full);
+  Result<std::vector<pipeline::PlannedNode>> Plan(const SelectOptions& selection,
+                                                  const pipeline::DecideOptions& decide);
   Result<pipeline::RunReport> Run(const RunRequest& request);
   /// Writes the page of a run ("" = the last one) again, from the store; its path. Errors
   /// "no_runs", "unknown_run".

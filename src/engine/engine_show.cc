@@ -33,7 +33,7 @@ NodeSummary SummaryOf(const pipeline::Project& project, const pipeline::Node& no
   if (node.view) {
     summary.materialize = "view";
   } else if (node.has_table) {
-    summary.materialize = "table";
+    summary.materialize = node.incremental ? "incremental" : "table";
   }
   if (state != nullptr) {
     summary.committed = state->committed;
@@ -106,6 +106,7 @@ Result<NodeDetails> Engine::Show(const std::string& name) {
   if (state) {
     verdicts = state->rejection ? &state->rejection->verdicts : &state->verdicts;
     details.rejection = state->rejection;
+    HR_ASSIGN(details.intervals, store->ReadIntervals(project->target(), name));
     if (state->snapshot) {
       HR_ASSIGN(details.snapshot,
                 store->ReadSnapshot(project->target(), {name, state->snapshot->build}));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/interval_plan.h"
 #include "pipeline/plan.h"
 
 namespace headrace::pipeline {
@@ -29,6 +30,13 @@ bool AsDefined(const Project& project, const Node& node, const Borrowed& borrowe
     if (state.definition_digest != store::DefinitionDigest(node.definition)) return false;
     return std::all_of(node.inputs.begin(), node.inputs.end(),
                        [&](int input) { return ids[static_cast<size_t>(input)].has_value(); });
+  }
+  if (node.intervals) {
+    for (const auto& [name, id] : IntervalInputs(project, node, ids)) {
+      const auto read = state.inputs.find(name);
+      if (!id || read == state.inputs.end() || read->second != *id) return false;
+    }
+    return state.fingerprint == IntervalFingerprint(project, node, run_time);
   }
   InputIds inputs;
   for (const int input : node.inputs) {

@@ -34,6 +34,7 @@ namespace headrace::pipeline {
 
 class Project;
 struct Node;
+struct IntervalPlan;
 
 /// A node that another one reads, and the field that says so ("from"); "" for SQL.
 struct InputRef {
@@ -86,6 +87,8 @@ struct Probe {
   /// The node keeps its content in spite of a changed fingerprint (a model whose retrain policy
   /// says not yet); the reason.
   std::string keep;
+  /// Of a source, set by the pipeline: the outside is as it was when its last build was rejected.
+  bool repeats_rejection = false;
 };
 
 /// Everything a build may use. Lives for one call of Build.
@@ -111,6 +114,9 @@ struct BuildContext {
   std::string fingerprint;
   /// Snapshots of the tables the node reads, directly or through views, by node name.
   std::map<std::string, data::Snapshot> inputs;
+  /// Of an incremental node: what to build, and the ids of its tables. Else null and empty.
+  const IntervalPlan* interval_plan = nullptr;
+  std::map<std::string, std::string> input_ids;
   data::Parameters parameters;          ///< the project's and $run_time, typed
   std::vector<std::string> aggregates;  ///< of the node's checks, for MaterializeRequest
   bool full = false;                    ///< --full: forget cursors, read everything again
@@ -140,8 +146,9 @@ struct Outcome {
   std::optional<data::PendingSnapshot> pending;
   /// The new snapshot consists of this one's files and the pending one's (appended rows).
   std::optional<data::Snapshot> append_to;
-  std::optional<std::string> cursor;         ///< JSON, committed with the snapshot
-  std::optional<store::ModelVersion> model;  ///< committed with the node
+  std::optional<std::string> cursor;             ///< JSON, committed with the snapshot
+  std::optional<store::ModelVersion> model;      ///< committed with the node
+  std::optional<store::LedgerChange> intervals;  ///< of an incremental node
   std::string identity;        ///< of nodes without a snapshot (models): what consumers depend on
   int64_t rows = -1;           ///< rows read, sent or written, for people; -1 = none
   std::vector<Error> notes;    ///< warnings and hints: widened types, rows left out …

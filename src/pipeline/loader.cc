@@ -7,6 +7,8 @@
 #include <set>
 
 #include "base/suggest.h"
+#include "pipeline/interval_build.h"
+#include "pipeline/interval_rules.h"
 #include "pipeline/sql_node.h"
 #include "spec/print.h"
 
@@ -198,12 +200,14 @@ void ProjectLoader::MakeNodes() {
       node.text.file = sql->path;
       node.text.node = name;
       node.view = common.materialize == spec::Materialize::kView;
-      if (common.materialize == spec::Materialize::kIncremental) {
-        diagnostics_.Add(UserError("not_built", "'materialize: incremental' is not built yet")
-                             .At(node.spec.PlaceOf("materialize"))
-                             .Hint("use 'table' or 'view'"));
+      node.incremental = common.materialize == spec::Materialize::kIncremental;
+      if (node.incremental) {
+        node.intervals = ReadIntervalRules(node.spec, diagnostics_);
+        node.component = MakeIntervalNode();
+      } else {
+        RefuseIntervalOptions(node.spec, diagnostics_);
+        node.component = MakeSqlNode(node.view);
       }
-      node.component = MakeSqlNode(node.view);
     } else if (auto make = options.registry->FindComponent(node.kind, node.spec.type)) {
       if (node.spec.options.spec == nullptr) continue;  // a fault that is reported already
       node.component = make(node.spec);
@@ -254,6 +258,7 @@ sql::SchemaCatalog* ProjectLoader::Catalog() {
 sql::SelectRules ProjectLoader::RulesOf(const Node& node) const {
   sql::SelectRules rules;
   rules.allow_volatile = node.spec.common.rerun_always;
+  rules.incremental = node.incremental;
   for (const auto& [name, param] : project_.loaded_.settings.params) {
     rules.parameters.push_back(name);
   }
@@ -264,7 +269,7 @@ std::string ProjectLoader::SelectKey(const Node& node) const {
   Hasher hasher;
   hasher.Add("select").Add(int64_t{sql::kSelectVersion});
   hasher.Add(node.text.file).Add(node.name).Add(node.text.text);
-  hasher.Add(int64_t{node.spec.common.rerun_always});
+  hasher.Add(int64_t{node.spec.common.rerun_always}).Add(int64_t{node.incremental});
   for (const auto& [name, param] : project_.loaded_.settings.params) {
     hasher.Add(name).Add(static_cast<int64_t>(param.type));
   }
@@ -601,7 +606,12 @@ void ProjectLoader::DescribeSql(Node& node) {
       const std::string& name = project_.nodes_[input].name;
       if (catalog->Find(name) == nullptr) catalog->Define(name, defined_.at(name));
     }
-    auto described = catalog->Describe(node.text, node.select, project_.Parameters(0));
+    data::Parameters parameters = project_.Parameters(0);
+    if (node.incremental) {
+      parameters.push_back({"from", "TIMESTAMP", "2000-01-01 00:00:00"});
+      parameters.push_back({"to", "TIMESTAMP", "2000-01-02 00:00:00"});
+    }
+    auto described = catalog->Describe(node.text, node.select, parameters);
     if (!described.ok()) {
       diagnostics_.Add(described.error());
       return;
@@ -729,6 +739,7 @@ void ProjectLoader::PropagateTypes() {
       project_.not_checked_.push_back(node.name + ": its columns are known after the first run");
     }
     CheckDeclaredColumns(node);
+    LintIntervals(project_, node, diagnostics_);
     LintChecks(node);
   }
 }
@@ -741,6 +752,7 @@ void ProjectLoader::WriteDefinitions() {
       definition["view"] = node.view;
       definition["tree"] = node.select.canonical.Hex();
       definition["tree_version"] = sql::kSelectVersion;
+      if (node.incremental) definition["time"] = node.spec.common.time;
     }
     definition["deterministic"] = node.deterministic;
     definition["fields"] = spec::CanonicalJson(node.spec, spec::Affects::kData);

@@ -16,7 +16,7 @@ class ProjectLoader {
 
   bool ReadFiles();     ///< false: nothing to go on with
   void ReadSettings();  ///< target, parameters
-  void MakeNodes();  ///< components, ${…}
+  void MakeNodes();     ///< components, ${…}
   void ParseSql();
   void ConnectNodes();  ///< edges, unknown names, cycles; sorts the nodes topologically
   void MakeChecks();

@@ -8,7 +8,10 @@
 #include "base/id.h"
 #include "data/merge.h"
 #include "data/quote.h"
+#include "data/time_ranges.h"
 #include "pipeline/build_context.h"
+#include "pipeline/interval_plan.h"
+#include "pipeline/interval_rules.h"
 #include "pipeline/runner.h"
 #include "pipeline/verdicts.h"
 
@@ -36,6 +39,8 @@ class NodeBuilder {
   Status Build();
   Status BuildOnce();
   Status ReuseEarlier(const store::SnapshotRecord& record);
+  Status PassIntervals();
+  Result<std::string> TouchedBy(const data::Snapshot& snapshot);
   Status FillContext(BuildContext& context);
   Status Judge(BuildContext& context, Outcome& outcome, const data::Snapshot* combined);
   Status JudgeView(BuildContext& context);
@@ -54,7 +59,6 @@ class NodeBuilder {
   const store::NodeState* state_ = nullptr;
   std::optional<store::NodeState> state_copy_;
   InputIds inputs_;
-  Probe probe_;
   Decision decision_;
   std::string identity_;  ///< of nodes without a snapshot
   int64_t started_ns_ = 0;
@@ -104,6 +108,7 @@ bool NodeBuilder::CollectInputs() {
     }
     inputs_[above.name] = run_.ids[input].value_or("");
   }
+  if (node_.intervals) inputs_ = IntervalInputs(*run_.project, node_, run_.ids);
   return true;
 }
 
@@ -135,14 +140,12 @@ bool NodeBuilder::Decide() {
     if (found == run_.states.end()) return nullptr;
     return &(others[name] = found->second);
   };
-  auto probed = node_.component->ProbeOutside(context);
-  if (!probed.ok()) {
-    Fail(std::move(probed).error());
+  auto asked = AskNode(context, inputs_, run_.options->decide);
+  if (!asked.ok()) {
+    Fail(std::move(asked).error());
     return false;
   }
-  probe_ = std::move(*probed);
-  decision_ = pipeline::Decide(*run_.project, node_, state_, inputs_, probe_, {run_.options->full},
-                               run_.now);
+  decision_ = std::move(asked->decision);
   result_.reason = decision_.reason;
   return true;
 }
@@ -151,6 +154,11 @@ void NodeBuilder::Act() {
   switch (decision_.action) {
     case Action::kReuse: {
       result_.action = "reuse";
+      if (decision_.earlier || decision_.intervals) {
+        Status status = decision_.earlier ? ReuseEarlier(*decision_.earlier) : PassIntervals();
+        if (!status.ok()) Fail(std::move(status).error());
+        if (!status.ok() || decision_.earlier) return;
+      }
       if (state_->snapshot) {
         result_.rows = state_->snapshot->rows;
         result_.snapshot = state_->snapshot->id;
@@ -170,6 +178,7 @@ void NodeBuilder::Act() {
     }
     case Action::kCheck:
     case Action::kBuild:
+    case Action::kIntervals:
       break;
   }
   const RunServices& services = *run_.services;
@@ -251,11 +260,15 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   context.fingerprint = decision_.fingerprint;
   context.parameters = run_.project->Parameters(run_.now);
   context.aggregates = CheckAggregates(node_);
-  context.full = run_.options->full;
+  context.full = run_.options->decide.full;
   context.sends = run_.project->Sends();
   context.progress = progress_.get();
   context.events = services.events;
   context.redactor = services.redactor;
+  if (node_.intervals) {
+    context.interval_plan = decision_.intervals.get();
+    for (const auto& [name, id] : inputs_) context.input_ids[name] = id.value_or("");
+  }
   std::lock_guard lock(run_.mutex);
   for (int index : run_.project->TableInputs(node_)) {
     const std::string& name = run_.project->nodes()[index].name;
@@ -322,17 +335,6 @@ Status NodeBuilder::JudgeView(BuildContext& context) {
 
 Status NodeBuilder::Build() {
   result_.action = "build";
-  if (node_.has_table && node_.kind != "source" && probe_.changed.empty() && !run_.options->full &&
-      !node_.spec.common.rerun_always) {
-    HR_ASSIGN(auto earlier, run_.services->store->FindSnapshot(run_.project->target(), node_.name,
-                                                               decision_.fingerprint));
-    const bool checks_same =
-        state_ != nullptr &&
-        state_->checks_digest == store::DefinitionDigest(node_.checks_definition);
-    if (earlier && checks_same && state_->snapshot && earlier->build != state_->snapshot->build) {
-      return ReuseEarlier(*earlier);
-    }
-  }
   const int attempts = 1 + std::max(0, node_.spec.common.retries);
   for (int attempt = 1;; ++attempt) {
     cancel_ = CancelToken();
@@ -357,10 +359,52 @@ Status NodeBuilder::Build() {
   }
 }
 
+/// No interval is to be built, yet the inputs moved on, or intervals left out became stale: the
+/// ledger is brought up to them.
+Status NodeBuilder::PassIntervals() {
+  const IntervalPlan& plan = *decision_.intervals;
+  if (!plan.moved && plan.left.empty()) return Ok();
+  store::NodeCommit commit = NewCommit("reuse");
+  commit.verdicts = state_->verdicts;
+  commit.intervals.emplace();
+  commit.intervals->put = plan.left;
+  return Commit(std::move(commit));
+}
+
+/// What a new snapshot, whose files are published, changes for those who read the node by its time;
+/// "" when nobody does.
+Result<std::string> NodeBuilder::TouchedBy(const data::Snapshot& snapshot) {
+  const std::string& time = node_.spec.common.time;
+  if (!FeedsIntervals(*run_.project, node_)) return std::string();
+  const data::Column* column = snapshot.schema.Find(time);
+  if (column == nullptr || !data::IsTime(column->type)) return std::string();
+  std::optional<data::Snapshot> before;
+  if (state_ != nullptr && state_->snapshot) {
+    HR_ASSIGN(before, SnapshotOf(node_.name, *state_->snapshot));
+  }
+  HR_ASSIGN(auto instance, run_.services->instances->Parallel());
+  HR_ASSIGN(auto connection, instance->Connect());
+  data::QueryOptions options;
+  options.cancel = cancel_;
+  HR_ASSIGN(data::Touched touched,
+            data::CompareTimes(connection, run_.services->warehouse, before ? &*before : nullptr,
+                               snapshot, time, options));
+  if (touched.without_time > 0) {
+    result_.notes.push_back(
+        DataError(
+            "no_time",
+            fmt::format(
+                "{} of '{}' without a '{}': no interval reads {}",
+                touched.without_time == 1 ? "1 row" : fmt::format("{} rows", touched.without_time),
+                node_.name, time, touched.without_time == 1 ? "it" : "them"))
+            .As(Severity::kWarning)
+            .Node(node_.name));
+  }
+  return data::ToText(touched);
+}
+
 /// A change was undone: the rows that were built then are still there.
 Status NodeBuilder::ReuseEarlier(const store::SnapshotRecord& record) {
-  result_.action = "reuse";
-  result_.reason = "the same as before: the rows built then are still there";
   result_.rows = record.rows;
   result_.snapshot = record.id;
   store::NodeCommit commit = NewCommit("reuse");
@@ -376,12 +420,15 @@ Status NodeBuilder::ReuseEarlier(const store::SnapshotRecord& record) {
       break;
     }
   }
-  HR_TRY(Commit(std::move(commit)));
   HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(node_.name, record));
+  HR_ASSIGN(commit.touched, TouchedBy(snapshot));
+  HR_TRY(Commit(std::move(commit)));
   std::lock_guard lock(run_.mutex);
   run_.snapshots[node_.name] = std::move(snapshot);
   return Ok();
 }
+
+}  // namespace
 
 store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
   store::SnapshotRecord record;
@@ -404,6 +451,8 @@ store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
   return record;
 }
 
+namespace {
+
 Status NodeBuilder::BuildOnce() {
   BuildContext context;
   HR_TRY(FillContext(context));
@@ -425,6 +474,7 @@ Status NodeBuilder::BuildOnce() {
   store::NodeCommit commit = NewCommit(result_.action);
   commit.cursor = outcome.cursor;
   commit.model = outcome.model;
+  commit.intervals = outcome.intervals;
 
   std::optional<data::Snapshot> snapshot;
   if (outcome.pending) {
@@ -457,6 +507,10 @@ Status NodeBuilder::BuildOnce() {
   }
   if (outcome.failure) result_.error = outcome.failure;
   const bool rejected = commit.rejected;
+  if (rejected && decision_.intervals) commit.fingerprint = decision_.intervals->work;
+  if (snapshot && !rejected) {
+    HR_ASSIGN(commit.touched, TouchedBy(*snapshot));
+  }
   HR_TRY(Commit(std::move(commit)));
   if (rejected) return CheckError(node_, result_.verdicts);
   if (snapshot) {
@@ -564,12 +618,13 @@ void NodeBuilder::Finish() {
     for (auto& [key, value] : details->items()) fields[key] = value;
   }
   services.events->Emit("node_finished", fields);
-  std::string outcome = result_.action == "build"     ? "built"
-                        : result_.action == "retrain" ? "trained"
-                        : result_.action == "check"   ? "checked"
-                        : result_.action == "reuse"   ? "reused"
-                        : result_.action == "skip"    ? "skipped: " + result_.reason
-                                                      : "failed";
+  std::string outcome = result_.action == "build"       ? "built"
+                        : result_.action == "intervals" ? "built"
+                        : result_.action == "retrain"   ? "trained"
+                        : result_.action == "check"     ? "checked"
+                        : result_.action == "reuse"     ? "reused"
+                        : result_.action == "skip"      ? "skipped: " + result_.reason
+                                                        : "failed";
   if (progress_ != nullptr) {
     services.progress->Finish(progress_, outcome, failed);
   } else {

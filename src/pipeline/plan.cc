@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "pipeline/borrow.h"
+#include "pipeline/interval_plan.h"
 
 namespace headrace::pipeline {
 namespace {
@@ -41,6 +42,8 @@ const char* Name(Action action) {
       return "skip";
     case Action::kFail:
       return "fail";
+    case Action::kIntervals:
+      return "intervals";
   }
   return "?";
 }
@@ -89,11 +92,10 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
   decision.action = Action::kBuild;
   if (open.empty()) {
     decision.fingerprint = Fingerprint(project, node, inputs, probe, run_time);
-    // A source's fingerprint doesn't say what stands outside, and a rejected build leaves no cursor
-    // to compare with: it is read again.
-    const bool repeatable = node.kind != "source";
-    if (repeatable && state != nullptr && state->rejection.has_value() && !options.full &&
-        probe.changed.empty() && state->rejection->fingerprint == decision.fingerprint &&
+    // A source's fingerprint doesn't say what stands outside: its cursor does.
+    const bool unchanged = node.kind == "source" ? probe.repeats_rejection : probe.changed.empty();
+    if (state != nullptr && state->rejection.has_value() && !options.full && unchanged &&
+        state->rejection->fingerprint == decision.fingerprint &&
         state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition)) {
       decision.action = Action::kFail;
       decision.reason = "its checks failed on the same rows in run " + state->rejection->run;
@@ -159,6 +161,62 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
   return decision;
 }
 
+namespace {
+
+/// Whether the world outside is as the node's last, rejected build found it.
+bool RepeatsRejection(const ProbeContext& context) {
+  const store::NodeState* state = context.state;
+  if (context.node->kind != "source" || state == nullptr || !state->rejection ||
+      !state->rejection->cursor) {
+    return false;
+  }
+  store::NodeState rejected = *state;
+  rejected.cursor = state->rejection->cursor;
+  ProbeContext as_rejected = context;
+  as_rejected.state = &rejected;
+  auto probe = context.node->component->ProbeOutside(as_rejected);
+  return probe.ok() && probe->changed.empty();
+}
+
+/// A change that was undone: the rows that were built then may still be there.
+Status LookForEarlier(const ProbeContext& context, const Probe& probe, bool full,
+                      Decision& decision) {
+  const Node& node = *context.node;
+  const store::NodeState* state = context.state;
+  if (decision.action != Action::kBuild || decision.fingerprint.empty() || !node.has_table ||
+      node.kind == "source" || !probe.changed.empty() || full || node.spec.common.rerun_always ||
+      context.store == nullptr || state == nullptr || !state->snapshot ||
+      state->checks_digest != store::DefinitionDigest(node.checks_definition)) {
+    return Ok();
+  }
+  HR_ASSIGN(auto earlier,
+            context.store->FindSnapshot(context.target, node.name, decision.fingerprint));
+  if (!earlier || earlier->build == state->snapshot->build) return Ok();
+  decision.action = Action::kReuse;
+  decision.reason = "the same as before: the rows built then are still there";
+  decision.earlier = std::move(*earlier);
+  return Ok();
+}
+
+}  // namespace
+
+Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
+                      const DecideOptions& options, const Borrowed* borrowed) {
+  const Node& node = *context.node;
+  Asked asked;
+  HR_ASSIGN(asked.probe, node.component->ProbeOutside(context));
+  asked.probe.repeats_rejection = RepeatsRejection(context);
+  if (node.intervals) {
+    HR_ASSIGN(asked.decision, DecideIntervals({context.project, &node, context.state, context.store,
+                                               inputs, options, context.now}));
+    return asked;
+  }
+  asked.decision =
+      Decide(*context.project, node, context.state, inputs, asked.probe, options, context.now);
+  HR_TRY(LookForEarlier(context, asked.probe, options.full, asked.decision));
+  return asked;
+}
+
 Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* store,
                                           FileSystem& fs, const PlanOptions& options) {
   std::map<std::string, store::NodeState> states;
@@ -185,9 +243,10 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
       inputs[project.nodes()[input].name] = ids[input];
       if (broken[input]) failed_above = project.nodes()[input].name;
     }
+    if (node.intervals) inputs = IntervalInputs(project, node, ids);
     PlannedNode planned;
     planned.node = &node;
-    if (borrowed.Has(node.name) && !(selected && options.full)) {
+    if (borrowed.Has(node.name) && !(selected && options.decide.full)) {
       ids[i] = ContentId(borrowed.there.at(node.name));
       planned.decision.reason = borrowed.Reason();
       if (selected) plan.push_back(std::move(planned));
@@ -217,12 +276,12 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
     if (node.unexpanded) {
       planned.decision.action = Action::kFail;
       planned.decision.reason = node.unexpanded->message;
-    } else if (auto probed = node.component->ProbeOutside(context); !probed.ok()) {
+    } else if (auto asked = AskNode(context, inputs, options.decide, &borrowed); !asked.ok()) {
       planned.decision.action = Action::kFail;
-      planned.decision.reason = probed.error().message;
+      planned.decision.reason = asked.error().message;
     } else {
-      probe = std::move(*probed);
-      planned.decision = Decide(project, node, state, inputs, probe, {options.full}, options.now);
+      probe = std::move(asked->probe);
+      planned.decision = std::move(asked->decision);
     }
     if (!failed_above.empty() && node.spec.common.on_failure != spec::OnFailure::kUseLast) {
       planned.decision.action = Action::kSkip;
@@ -237,8 +296,9 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
       if (known) ids[i] = Fingerprint(project, node, inputs, probe, options.now);
     } else if (planned.decision.action == Action::kReuse ||
                planned.decision.action == Action::kCheck) {
-      ids[i] = ContentId(*state);
-    } else if (planned.decision.action != Action::kBuild) {
+      ids[i] = planned.decision.earlier ? planned.decision.earlier->id : ContentId(*state);
+    } else if (planned.decision.action != Action::kBuild &&
+               planned.decision.action != Action::kIntervals) {
       ids[i] = state != nullptr ? ContentId(*state) : "";
     }
     plan.push_back(std::move(planned));

@@ -1,6 +1,8 @@
 #pragma once
 // What a run would do and why. The same decision is taken again, with real inputs, when it runs.
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,11 @@
 
 namespace headrace::pipeline {
 
-enum class Action { kBuild, kReuse, kCheck, kSkip, kFail };
-const char* Name(Action action);  ///< "build", "reuse", "check", "skip", "fail"
+enum class Action { kBuild, kReuse, kCheck, kSkip, kFail, kIntervals };
+const char* Name(Action action);  ///< "build", "reuse", "check", "skip", "fail", "intervals"
+
+struct IntervalPlan;  // interval_plan.h
+struct Borrowed;      // borrow.h
 
 struct Decision {
   Action action = Action::kReuse;
@@ -20,6 +25,9 @@ struct Decision {
   bool certain = true;
   std::string fingerprint;  ///< empty when not certain
   std::vector<std::string> inputs_changed;
+  /// An older snapshot that is what a build would give (an undone change); action kReuse.
+  std::optional<store::SnapshotRecord> earlier;
+  std::shared_ptr<const IntervalPlan> intervals;  ///< of an incremental node
 };
 
 /// Identity of what a consumer depends on, by input node: a snapshot id, a view's fingerprint or a
@@ -35,6 +43,8 @@ std::string ContentId(const store::NodeState& state);
 
 struct DecideOptions {
   bool full = false;  ///< build in any case
+  /// --from, --to: incremental nodes build the intervals that overlap this, and no others.
+  std::optional<Timestamp> from, to;
 };
 
 /// Digest of everything that decides the node's content (design §3 "Fingerprint").
@@ -46,13 +56,24 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
                 const InputIds& inputs, const Probe& probe, const DecideOptions& options,
                 Timestamp run_time);
 
+/// What the world outside says about a node, and what follows.
+struct Asked {
+  Probe probe;
+  Decision decision;
+};
+
+/// Probes and decides: what plan and run both do. `context` holds the node's state; `inputs` as
+/// for Decide, or for an incremental node as IntervalInputs gives them.
+Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
+                      const DecideOptions& options, const Borrowed* borrowed);
+
 struct PlannedNode {
   const Node* node = nullptr;
   Decision decision;
 };
 struct PlanOptions {
   std::vector<bool> selected;  ///< by node index; empty = all
-  bool full = false;
+  DecideOptions decide;
   Timestamp now = 0;
   std::string reuse_warehouse;  ///< of the target that `reuse_from:` names; "" = none
 };

@@ -16,6 +16,7 @@
 #include "config/secrets.h"
 #include "pipeline/check.h"
 #include "pipeline/component.h"
+#include "pipeline/intervals.h"
 #include "pipeline/registry.h"
 #include "sql/select.h"
 
@@ -33,6 +34,8 @@ struct Node {
   sql::SqlText text;
   sql::ParsedSelect select;
   bool view = false;
+  bool incremental = false;
+  std::optional<IntervalRules> intervals;  ///< of an incremental node without faults in them
   bool deterministic = false;
 
   std::vector<int> inputs;   ///< indices of the nodes it reads, each once, sorted by name

@@ -108,7 +108,7 @@ Status ReadCommitted(RunState& run) {
                                        run.services->reuse_warehouse, run.now, true));
   const auto& all = run.project->nodes();
   for (size_t i = 0; i < all.size(); ++i) {
-    if (run.options->full && run.selected[i]) run.borrowed.nodes.erase(all[i].name);
+    if (run.options->decide.full && run.selected[i]) run.borrowed.nodes.erase(all[i].name);
   }
   for (const std::string& node : run.borrowed.nodes) {
     run.states[node] = run.borrowed.there.at(node);
@@ -152,7 +152,10 @@ Status WarnStale(RunState& run, RunReport& report) {
     for (int input : run.project->nodes()[i].inputs) {
       if (run.selected[input] || !run.ids[input] || !warned.insert(input).second) continue;
       const PlannedNode* above = planned[run.project->nodes()[input].name];
-      if (above == nullptr || above->decision.action != Action::kBuild) continue;
+      if (above == nullptr || (above->decision.action != Action::kBuild &&
+                               above->decision.action != Action::kIntervals)) {
+        continue;
+      }
       report.warnings.push_back(
           UserError("stale_input", "'" + above->node->name + "' is not selected and out of date (" +
                                        above->decision.reason + "); its last rows are used")

@@ -16,7 +16,7 @@ struct RunReport;
 struct RunOptions {
   std::vector<bool> selected;  ///< by node index; empty = all
   std::string command;         ///< as typed, for the record
-  bool full = false;
+  DecideOptions decide;        ///< --full, --from, --to
   bool fail_fast = false;
   bool no_wait = false;
   int threads = 0;  ///< 0 = the budget's
@@ -45,7 +45,7 @@ struct RunServices {
 /// One node's part of a run.
 struct NodeResult {
   std::string node, kind;
-  std::string action;  ///< build | reuse | check | retrain | skip | fail
+  std::string action;  ///< build | intervals | reuse | check | retrain | skip | fail
   std::string reason;
   int64_t rows = -1;
   double seconds = 0;

@@ -47,4 +47,7 @@ NodeResult RunNode(RunState& state, int index);
 /// digest and profile).
 Result<data::Snapshot> SnapshotOf(const std::string& node, const store::SnapshotRecord& record);
 
+/// What the store keeps of a snapshot.
+store::SnapshotRecord RecordOf(const data::Snapshot& snapshot);
+
 }  // namespace headrace::pipeline

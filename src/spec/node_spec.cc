@@ -215,6 +215,12 @@ const Spec& CommonFields::Describe() {
            .Components("check", ComponentForm::kKey, &CheckFields::Describe),
        Field("materialize", &CommonFields::materialize,
              "How its rows are kept; table if not said."),
+       Field("time", &CommonFields::time,
+             "Column with the time of a row: incremental nodes read and follow the rows by it.")
+           .Optional()
+           .Column()
+           .Affects(Affects::kPolicy)
+           .Example("day"),
        Field("on_failure", &CommonFields::on_failure, "What its failure does to the run.")
            .Default()
            .Affects(Affects::kPolicy),

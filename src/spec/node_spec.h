@@ -49,6 +49,7 @@ struct CommonFields {
   std::map<std::string, ColumnFields> columns;
   std::vector<ComponentRef> checks;  ///< kind "check"; CommonAs<CheckFields>() has severity …
   std::optional<Materialize> materialize;
+  std::string time;  ///< column that says when a row is; incremental nodes below read by it
   OnFailure on_failure = OnFailure::kSkip;
   int retries = 0;
   std::optional<Duration> timeout;
