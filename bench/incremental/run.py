@@ -30,16 +30,16 @@ def write(path, text):
 
 def rows_of(day, count):
     rng = random.Random(day.toordinal())
-    return "at,k,v\n" + "".join(
+    return "ts,k,v\n" + "".join(
         f"{day} {i * 86400 // count // 3600:02d}:{i * 86400 // count // 60 % 60:02d}:00,k{rng.randrange(200)},"
         f"{rng.randrange(1000)}\n" for i in range(count))
 
 
 def ours(folder):
     write(os.path.join(folder, "headrace.yml"), "project: days\n")
-    write(os.path.join(folder, "pipeline", "events.yml"), "source: csv\npath: data/*.csv\ntime: at\n")
+    write(os.path.join(folder, "pipeline", "events.yml"), "source: csv\npath: data/*.csv\ntime: ts\n")
     write(os.path.join(folder, "pipeline", "daily.sql"),
-          "SELECT CAST(at AS DATE) AS day, k, count(*) AS n, sum(v) AS v FROM events GROUP BY ALL\n")
+          "SELECT CAST(ts AS DATE) AS day, k, count(*) AS n, sum(v) AS v FROM events GROUP BY ALL\n")
     write(os.path.join(folder, "pipeline", "daily.yml"),
           f"materialize: incremental\ntime: day\nevery: 1 day\nstart: {FIRST}\nbatch: 1000\n")
 
@@ -51,11 +51,11 @@ def dbt(folder):
     one = "{% if is_incremental() %}{{ var('day') }}{% else %}*{% endif %}"
     write(os.path.join(folder, "models", "events.sql"),
           "{{ config(materialized='incremental', incremental_strategy='append') }}\n"
-          f"SELECT * FROM read_csv('data/{one}.csv', columns={{'at': 'TIMESTAMP', 'k': 'VARCHAR', 'v': 'BIGINT'}})\n")
+          f"SELECT * FROM read_csv('data/{one}.csv', columns={{'ts': 'TIMESTAMP', 'k': 'VARCHAR', 'v': 'BIGINT'}})\n")
     write(os.path.join(folder, "models", "daily.sql"),
           "{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day') }}\n"
-          "SELECT CAST(at AS DATE) AS day, k, count(*) AS n, sum(v) AS v FROM {{ ref('events') }}\n"
-          "{% if is_incremental() %}WHERE at >= DATE '{{ var('day') }}'{% endif %} GROUP BY ALL\n")
+          "SELECT CAST(ts AS DATE) AS day, k, count(*) AS n, sum(v) AS v FROM {{ ref('events') }}\n"
+          "{% if is_incremental() %}WHERE ts >= DATE '{{ var('day') }}'{% endif %} GROUP BY ALL\n")
 
 
 def timed(command, cwd):
@@ -99,7 +99,7 @@ def main(days, rows, rounds):
                                "import duckdb, sys; print(*duckdb.connect('days.duckdb').execute(sys.argv[1])"
                                ".fetchone(), sep=',')", query], cwd=peer, capture_output=True, text=True).stdout
     assert got.split("\n")[1] == peer_got.strip(), f"ours {got!r}, dbt {peer_got!r}"
-    write(os.path.join(mine, "data", "late.csv"), f"at,k,v\n{FIRST} 12:00:00,late,1\n")
+    write(os.path.join(mine, "data", "late.csv"), f"ts,k,v\n{FIRST} 12:00:00,late,1\n")
     line("headrace run, a late row of the first day", [timed([HEADRACE, "run", "--quiet"], mine)])
     shutil.rmtree(folder)
 

@@ -11,24 +11,24 @@ class IntervalTest : public ProjectTest {
  protected:
   void SetUp() override {
     ProjectTest::SetUp();
-    Source("t", "at TIMESTAMP", "time: at\n");
+    Source("t", "ts TIMESTAMP", "time: ts\n");
     Write("pipeline/daily.sql",
-          "SELECT CAST(at AS DATE) AS day, count(*) AS n, sum(v) AS v FROM t GROUP BY ALL");
+          "SELECT CAST(ts AS DATE) AS day, count(*) AS n, sum(v) AS v FROM t GROUP BY ALL");
     Incremental("daily", "time: day\nevery: 1 day\n");
   }
 
   void Source(const std::string& name, const std::string& column, const std::string& more) {
     const size_t blank = column.find(' ');
-    Write("pipeline/" + name + ".yml", "source: csv\npath: data/" + name + "*.csv\ncolumns: {" +
-                                           column.substr(0, blank) + ": " +
-                                           column.substr(blank + 1) + "}\n" + more);
+    Write("pipeline/" + name + ".yml",
+          "source: csv\npath: data/" + name + "*.csv\ncolumns: {v: bigint, " +
+              column.substr(0, blank) + ": " + column.substr(blank + 1) + "}\n" + more);
   }
   void Incremental(const std::string& node, const std::string& more,
                    const std::string& start = "2024-01-01") {
     Write("pipeline/" + node + ".yml", "materialize: incremental\nstart: " + start + "\n" + more);
   }
   void Data(const std::string& rows, const std::string& file = "t1") {
-    Write("data/" + file + ".csv", "at,v\n" + rows);
+    Write("data/" + file + ".csv", "ts,v\n" + rows);
   }
   /// One row at noon of each of these days.
   void Days(int first, int last, const std::string& month = "2024-01") {
@@ -107,7 +107,7 @@ TEST_F(IntervalTest, ALateRow) {
 TEST_F(IntervalTest, LateRowsOlderThanTheLookback) {
   Incremental("daily", "time: day\nevery: 1 day\nlookback: 2 days\n");
   Write("pipeline/daily.sql",
-        "SELECT d.day, (SELECT sum(v) FROM t) AS v FROM (SELECT DISTINCT CAST(at AS DATE) AS day "
+        "SELECT d.day, (SELECT sum(v) FROM t) AS v FROM (SELECT DISTINCT CAST(ts AS DATE) AS day "
         "FROM t) AS d WHERE day >= $from AND day < $to");
   Days(1, 31);
   Run();
@@ -223,7 +223,7 @@ TEST_F(IntervalTest, AnUpdateOfAValue) {
 }
 
 TEST_F(IntervalTest, RowsOfAKeyAreReplaced) {
-  Source("t", "at TIMESTAMP", "time: at\nkey: v\n");
+  Source("t", "ts TIMESTAMP", "time: ts\nkey: v\n");
   Days(1, 10);
   Run();
   Data("2024-01-08 12:00:00,2\n", "t2");  // the row of January 2nd is one of the 8th now
@@ -246,7 +246,7 @@ TEST_F(IntervalTest, AChangedDefinition) {
   Days(1, 10);
   Run();
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, count(*) AS n, max(v) AS v FROM t GROUP BY ALL");
+        "SELECT CAST(ts AS DATE) AS day, count(*) AS n, max(v) AS v FROM t GROUP BY ALL");
   Run();
   EXPECT_EQ(Built(), "10/10");
   EXPECT_EQ(Result("daily").reason, "10 of 10 intervals: its definition changed");
@@ -257,7 +257,7 @@ TEST_F(IntervalTest, AReformattedDefinition) {
   Days(1, 10);
   Run();
   Write("pipeline/daily.sql",
-        "-- by day\nSELECT CAST(at AS DATE) AS day,\n count(*) AS n, sum(v) AS v\nFROM t\nGROUP BY "
+        "-- by day\nSELECT CAST(ts AS DATE) AS day,\n count(*) AS n, sum(v) AS v\nFROM t\nGROUP BY "
         "ALL");
   Run();
   EXPECT_EQ(Built(), "reuse");
@@ -266,9 +266,9 @@ TEST_F(IntervalTest, AReformattedDefinition) {
 TEST_F(IntervalTest, AnotherColumn) {
   Days(1, 10);
   Run();
-  Write("data/t1.csv", "at,v,w\n2024-01-01 12:00:00,1,x\n2024-01-02 12:00:00,2,y\n");
+  Write("data/t1.csv", "ts,v,w\n2024-01-01 12:00:00,1,x\n2024-01-02 12:00:00,2,y\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, count(*) AS n, min(w) AS w FROM t GROUP BY ALL");
+        "SELECT CAST(ts AS DATE) AS day, count(*) AS n, min(w) AS w FROM t GROUP BY ALL");
   ExpectFull();
 }
 
@@ -276,7 +276,7 @@ TEST_F(IntervalTest, AViewInBetween) {
   Write("pipeline/few.sql", "SELECT * FROM t WHERE v > 3");
   Write("pipeline/few.yml", "materialize: view\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, count(*) AS n FROM few GROUP BY ALL");
+        "SELECT CAST(ts AS DATE) AS day, count(*) AS n FROM few GROUP BY ALL");
   Days(1, 10);
   Run();
   Append("data/t1.csv", "2024-01-02 05:00:00,100\n");
@@ -332,7 +332,7 @@ TEST_F(IntervalTest, AnInputWithoutTimeMakesAllStale) {
   Write("data/names.csv", "v,name\n1,one\n2,two\n");
   Write("pipeline/names.yml", "source: csv\npath: data/names.csv\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, name FROM t LEFT JOIN names USING (v)");
+        "SELECT CAST(ts AS DATE) AS day, name FROM t LEFT JOIN names USING (v)");
   Days(1, 10);
   Run();
   Append("data/names.csv", "3,three\n");
@@ -346,7 +346,7 @@ TEST_F(IntervalTest, AStaticInputMakesNothingStale) {
   Write("data/names.csv", "v,name\n1,one\n2,two\n");
   Write("pipeline/names.yml", "source: csv\npath: data/names.csv\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, name FROM t LEFT JOIN names USING (v)");
+        "SELECT CAST(ts AS DATE) AS day, name FROM t LEFT JOIN names USING (v)");
   Incremental("daily", "time: day\nevery: 1 day\nstatic: [names]\n");
   Days(1, 5);
   Run();
@@ -364,7 +364,7 @@ TEST_F(IntervalTest, AStaticInputMakesNothingStale) {
 
 TEST_F(IntervalTest, AnInputThatIsReadWhole) {
   Write("pipeline/daily.sql",
-        "SELECT CAST(range AS DATE) AS day, (SELECT sum(v) FROM t WHERE at < $to)::BIGINT AS v "
+        "SELECT CAST(range AS DATE) AS day, (SELECT sum(v) FROM t WHERE ts < $to)::BIGINT AS v "
         "FROM range($from, $to, INTERVAL 1 DAY)");
   Incremental("daily", "time: day\nevery: 1 day\nwhole: [t]\n", "2096-09-25");
   Days(1, 3);
@@ -377,10 +377,10 @@ TEST_F(IntervalTest, AnInputThatIsReadWhole) {
 }
 
 TEST_F(IntervalTest, TwoInputsWithTimes) {
-  Source("u", "at TIMESTAMP", "time: at\n");
+  Source("u", "ts TIMESTAMP", "time: ts\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(t.at AS DATE) AS day, t.v, u.v AS uv FROM t LEFT JOIN u ON "
-        "CAST(t.at AS DATE) = CAST(u.at AS DATE)");
+        "SELECT CAST(t.ts AS DATE) AS day, t.v, u.v AS uv FROM t LEFT JOIN u ON "
+        "CAST(t.ts AS DATE) = CAST(u.ts AS DATE)");
   Days(1, 10);
   Data("2024-01-05 01:00:00,7\n", "u1");
   Run();
@@ -406,9 +406,9 @@ TEST_F(IntervalTest, AChainFollowsOnlyWhatChanged) {
 }
 
 TEST_F(IntervalTest, ATableWithATimeInBetween) {
-  Write("pipeline/kept.sql", "SELECT at, v FROM t WHERE v <> 5");
-  Write("pipeline/kept.yml", "time: at\n");
-  Write("pipeline/daily.sql", "SELECT CAST(at AS DATE) AS day, v FROM kept");
+  Write("pipeline/kept.sql", "SELECT ts, v FROM t WHERE v <> 5");
+  Write("pipeline/kept.yml", "time: ts\n");
+  Write("pipeline/daily.sql", "SELECT CAST(ts AS DATE) AS day, v FROM kept");
   Days(1, 10);
   Run();
   Append("data/t1.csv", "2024-01-02 00:00:00,5\n2024-01-03 00:00:00,6\n");
@@ -418,27 +418,27 @@ TEST_F(IntervalTest, ATableWithATimeInBetween) {
 }
 
 TEST_F(IntervalTest, TheTimeOfAnInputComesLaterAndGoes) {
-  Source("t", "at TIMESTAMP", "");
+  Source("t", "ts TIMESTAMP", "");
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, v FROM t WHERE at >= $from AND at < $to");
+        "SELECT CAST(ts AS DATE) AS day, v FROM t WHERE ts >= $from AND ts < $to");
   Incremental("daily", "time: day\nevery: 1 month\n", "2096-06-01");
   Data("2096-06-05 00:00:00,1\n2096-08-05 00:00:00,1\n");
   Run();
   EXPECT_EQ(Built(), "5/5");
-  Source("t", "at TIMESTAMP", "time: at\n");
+  Source("t", "ts TIMESTAMP", "time: ts\n");
   Run();
   EXPECT_EQ(Built(), "3/3");
   Append("data/t1.csv", "2096-07-05 00:00:00,1\n");
   Run();
   EXPECT_EQ(Built(), "1/3");
-  Source("t", "at TIMESTAMP", "");
+  Source("t", "ts TIMESTAMP", "");
   ExpectFull();
 }
 
 TEST_F(IntervalTest, RowsWithoutATimeAreReported) {
   Data("2024-01-01 00:00:00,1\n,2\n");
   Run();
-  EXPECT_NE(NotesOf("t").find("1 row of 't' without a 'at': no interval reads it"),
+  EXPECT_NE(NotesOf("t").find("1 row of 't' without a 'ts': no interval reads it"),
             std::string::npos);
   Append("data/t1.csv", ",3\n");
   Run();
@@ -449,8 +449,8 @@ TEST_F(IntervalTest, RowsWithoutATimeAreReported) {
 // ---- The calendar
 
 TEST_F(IntervalTest, MonthsThatStartOnThe31st) {
-  Write("pipeline/daily.sql", "SELECT at, v FROM t");
-  Incremental("daily", "time: at\nevery: 1 month\n", "2023-12-31");
+  Write("pipeline/daily.sql", "SELECT ts, v FROM t");
+  Incremental("daily", "time: ts\nevery: 1 month\n", "2023-12-31");
   Data(
       "2023-12-31 00:00:00,1\n2024-01-30 23:00:00,1\n2024-01-31 00:00:00,1\n"
       "2024-02-28 23:59:59,1\n2024-02-29 00:00:00,1\n2024-03-30 23:00:00,1\n"
@@ -482,8 +482,8 @@ TEST_F(IntervalTest, TheLeapDay) {
 }
 
 TEST_F(IntervalTest, YearsFromALeapDay) {
-  Write("pipeline/daily.sql", "SELECT at, v FROM t");
-  Incremental("daily", "time: at\nevery: 1 year\n", "2020-02-29");
+  Write("pipeline/daily.sql", "SELECT ts, v FROM t");
+  Incremental("daily", "time: ts\nevery: 1 year\n", "2020-02-29");
   Data(
       "2020-02-29 00:00:00,1\n2021-02-27 00:00:00,1\n2021-02-28 00:00:00,1\n"
       "2024-02-28 00:00:00,1\n2024-02-29 00:00:00,1\n");
@@ -497,8 +497,8 @@ TEST_F(IntervalTest, YearsFromALeapDay) {
 
 TEST_F(IntervalTest, WeeksAndHours) {
   for (const char* every : {"1 week", "6 hours", "36 hours", "2 weeks"}) {
-    Write("pipeline/daily.sql", "SELECT at, v FROM t");
-    Incremental("daily", std::string("time: at\nevery: ") + every + "\n", "2024-01-01T05:00:00Z");
+    Write("pipeline/daily.sql", "SELECT ts, v FROM t");
+    Incremental("daily", std::string("time: ts\nevery: ") + every + "\n", "2024-01-01T05:00:00Z");
     Days(1, 20);
     Run();
     Append("data/t1.csv", "2024-01-15 05:00:00,1\n");
@@ -509,8 +509,8 @@ TEST_F(IntervalTest, WeeksAndHours) {
 }
 
 TEST_F(IntervalTest, DaysThatStartAtSix) {
-  Incremental("daily", "time: at\nevery: 1 day\n", "2024-01-01T06:00:00Z");
-  Write("pipeline/daily.sql", "SELECT at, v FROM t");
+  Incremental("daily", "time: ts\nevery: 1 day\n", "2024-01-01T06:00:00Z");
+  Write("pipeline/daily.sql", "SELECT ts, v FROM t");
   Data(
       "2024-01-01 05:59:59,1\n2024-01-01 06:00:00,2\n2024-01-02 05:59:59,3\n2024-01-02 "
       "06:00:00,4\n");
@@ -521,9 +521,9 @@ TEST_F(IntervalTest, DaysThatStartAtSix) {
 }
 
 TEST_F(IntervalTest, TheClocksGoForward) {
-  Source("t", "at TIMESTAMP WITH TIME ZONE", "time: at\n");
-  Write("pipeline/daily.sql", "SELECT CAST(at AS TIMESTAMP) AS at, v FROM t");
-  Incremental("daily", "time: at\nevery: 1 hour\n", "2024-03-30T22:00:00Z");
+  Source("t", "ts TIMESTAMP WITH TIME ZONE", "time: ts\n");
+  Write("pipeline/daily.sql", "SELECT CAST(ts AS TIMESTAMP) AS ts, v FROM t");
+  Incremental("daily", "time: ts\nevery: 1 hour\n", "2024-03-30T22:00:00Z");
   Data("2024-03-31 00:30:00+01:00,1\n2024-03-31 01:59:59+01:00,2\n2024-03-31 03:00:00+02:00,3\n");
   Run();
   EXPECT_EQ(Built(), "4/4");  // 22, 23, 0 and 1 o'clock in UTC
@@ -534,13 +534,13 @@ TEST_F(IntervalTest, TheClocksGoForward) {
 }
 
 TEST_F(IntervalTest, TheClocksGoBack) {
-  Source("t", "at TIMESTAMP WITH TIME ZONE", "time: at\n");
-  Write("pipeline/daily.sql", "SELECT CAST(at AS TIMESTAMP) AS at, v FROM t");
-  Incremental("daily", "time: at\nevery: 1 hour\n", "2024-10-27T00:00:00Z");
+  Source("t", "ts TIMESTAMP WITH TIME ZONE", "time: ts\n");
+  Write("pipeline/daily.sql", "SELECT CAST(ts AS TIMESTAMP) AS ts, v FROM t");
+  Incremental("daily", "time: ts\nevery: 1 hour\n", "2024-10-27T00:00:00Z");
   Data("2024-10-27 02:30:00+02:00,1\n2024-10-27 02:30:00+01:00,2\n2024-10-27 03:30:00+01:00,3\n");
   Run();
   EXPECT_EQ(Built(), "3/3");
-  EXPECT_NE(Rows("daily").find("at=2024-10-27 01:30:00, v=2"), std::string::npos);
+  EXPECT_NE(Rows("daily").find("ts=2024-10-27 01:30:00, v=2"), std::string::npos);
   Append("data/t1.csv", "2024-10-27 02:45:00+02:00,4\n");
   Run();
   EXPECT_EQ(Built(), "1/3");
@@ -548,9 +548,9 @@ TEST_F(IntervalTest, TheClocksGoBack) {
 }
 
 TEST_F(IntervalTest, AZoneMovesARowToTheDayBefore) {
-  Source("t", "at TIMESTAMP WITH TIME ZONE", "time: at\n");
+  Source("t", "ts TIMESTAMP WITH TIME ZONE", "time: ts\n");
   Write("pipeline/daily.sql",
-        "SELECT CAST(CAST(at AS TIMESTAMP) AS DATE) AS day, count(*) AS n FROM t GROUP BY ALL");
+        "SELECT CAST(CAST(ts AS TIMESTAMP) AS DATE) AS day, count(*) AS n FROM t GROUP BY ALL");
   Data("2024-01-02 00:30:00+02:00,1\n2024-01-02 23:30:00-05:00,2\n");
   Run();
   EXPECT_EQ(Rows("daily"), "day=2024-01-01, n=1\nday=2024-01-03, n=1\n");
@@ -634,7 +634,7 @@ TEST_F(IntervalTest, ABackfillOfFreshIntervals) {
 TEST_F(IntervalTest, ABackfillWithAChangedDefinitionBuildsAll) {
   Days(1, 10);
   Run();
-  Write("pipeline/daily.sql", "SELECT CAST(at AS DATE) AS day, v FROM t");
+  Write("pipeline/daily.sql", "SELECT CAST(ts AS DATE) AS day, v FROM t");
   Backfill("2024-01-04", "2024-01-06");
   EXPECT_EQ(Built(), "10/10");
   ExpectFull(false);
@@ -642,7 +642,7 @@ TEST_F(IntervalTest, ABackfillWithAChangedDefinitionBuildsAll) {
 
 TEST_F(IntervalTest, AnInterruptedBackfillGoesOn) {
   Write("pipeline/daily.sql",
-        "SELECT CAST(at AS DATE) AS day, 100 / (v - 8) AS x, CAST(CASE v "
+        "SELECT CAST(ts AS DATE) AS day, 100 / (v - 8) AS x, CAST(CASE v "
         "WHEN 8 THEN 'no number' ELSE '1' END AS BIGINT) AS y FROM t");
   Days(1, 10);
   Run();
@@ -678,7 +678,7 @@ TEST_F(IntervalTest, Batches) {
 
 TEST_F(IntervalTest, ManyIntervalsAreKeptOnTheWay) {
   Incremental("daily", "time: day\nevery: 1 hour\n", "2024-01-01");
-  Write("pipeline/daily.sql", "SELECT at AS day, v FROM t");
+  Write("pipeline/daily.sql", "SELECT ts AS day, v FROM t");
   Days(1, 6);
   Run();
   EXPECT_EQ(Built(), "133/133");
@@ -704,17 +704,18 @@ TEST_F(IntervalTest, ARejectedBuildIsNotRepeated) {
 }
 
 TEST_F(IntervalTest, RowsOutsideOfTheirIntervalAreRefused) {
-  Write("pipeline/daily.sql", "SELECT CAST(at AS DATE) + 1 AS day, v FROM t");
+  Write("pipeline/daily.sql", "SELECT CAST(ts AS DATE) + 1 AS day, v FROM t");
   Days(1, 3);
   Run();
-  EXPECT_EQ(ErrorOf("daily"),
-            "pipeline/daily.yml:3:7: error[outside_interval]: 1 of 1 rows of the interval "
-            "2024-01-01 … 2024-01-02 lie outside of it: day is 2024-01-02\n"
-            "  hint: keep the rows of the interval: WHERE day >= $from AND day < $to");
+  EXPECT_NE(ErrorOf("daily").find("pipeline/daily.yml:3:7: error[outside_interval]: 1 of 1 rows of "
+                                  "the interval 2024-01-01 … 2024-01-02 lie outside of it: day is "
+                                  "2024-01-02\n"),
+            std::string::npos)
+      << ErrorOf("daily");
 }
 
 TEST_F(IntervalTest, ARejectedSourceIsReadOnce) {
-  Source("t", "at TIMESTAMP", "time: at\nchecks:\n  - between: {column: v, max: 50}\n");
+  Source("t", "ts TIMESTAMP", "time: ts\nchecks:\n  - between: {column: v, max: 50}\n");
   Days(1, 3);
   Run();
   Append("data/t1.csv", "2024-01-02 05:00:00,100\n");

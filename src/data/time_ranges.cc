@@ -144,9 +144,9 @@ Result<std::vector<TimeRange>> DifferentHours(DuckConnection& connection, const 
                                               const QueryOptions& options) {
   HR_ASSIGN(Rows rows,
             connection.Query(
-                fmt::format("SELECT epoch_us(coalesce(a.hour, b.hour)) AS at FROM ({}) AS a FULL "
+                fmt::format("SELECT epoch_us(coalesce(a.hour, b.hour)) AS changed FROM ({}) AS a FULL "
                             "JOIN ({}) AS b ON a.hour = b.hour WHERE (a.n, a.low, a.high) IS "
-                            "DISTINCT FROM (b.n, b.low, b.high) ORDER BY at",
+                            "DISTINCT FROM (b.n, b.low, b.high) ORDER BY changed",
                             ByTheHour(before, schema, time), ByTheHour(after, schema, time)),
                 {}, options));
   std::vector<TimeRange> ranges;

@@ -13,6 +13,7 @@
 
 #include "base/crash_point.h"
 #include "base/id.h"
+#include "data/merge.h"
 #include "data/quote.h"
 #include "data/time_ranges.h"
 #include "pipeline/build_context.h"
@@ -67,6 +68,7 @@ class IntervalBuild {
   Status KeepPart();
   std::string Fresh() const;
   Result<std::vector<Interval>> Changed();
+  Status MergeInto(Outcome& outcome, const std::string& in_changed);
   Result<Outcome> Finish();
   store::LedgerChange Ledger() const;
   std::string Details() const;
@@ -376,6 +378,27 @@ std::string IntervalBuild::Details() const {
   return json.dump();
 }
 
+/// Rewrites the files that hold rows of the changed intervals; shares the others.
+Status IntervalBuild::MergeInto(Outcome& outcome, const std::string& in_changed) {
+  HR_ASSIGN(auto record,
+            context_.store->ReadSnapshot(context_.target, {node_.name, old_->build_id}));
+  HR_ASSIGN(Json manifest, ParseJson(record.manifest, "manifest of " + node_.name));
+  data::MergeRequest request;
+  request.node = node_.name;
+  request.build_id = context_.build_id;
+  HR_ASSIGN(request.old, data::SnapshotFromJson(manifest));
+  request.rows = "SELECT * FROM (" + Fresh() + ") WHERE " + in_changed;
+  request.repeatable = true;
+  request.replace = in_changed;
+  request.aggregates = context_.aggregates;
+  request.query = Query();
+  HR_ASSIGN(auto merged, data::Merge(*context_.writer, *connection_, request));
+  outcome.rows = merged.pending->snapshot().rows + (merged.kept ? merged.kept->rows : 0);
+  outcome.pending.emplace(std::move(*merged.pending));
+  outcome.append_to = std::move(merged.kept);
+  return Ok();
+}
+
 Result<Outcome> IntervalBuild::Finish() {
   Outcome outcome;
   outcome.action = plan_.run.empty() && plan_.drop.empty() ? "reuse" : "intervals";
@@ -392,6 +415,10 @@ Result<Outcome> IntervalBuild::Finish() {
     return outcome;
   }
   const data::Column& time = *stored_.Find(rules_.time);
+  if (old_ && !judge && !node_.deterministic) {
+    HR_TRY(MergeInto(outcome, data::InRangesSql(time, changed)));
+    return outcome;
+  }
   data::MaterializeRequest request;
   request.node = node_.name;
   request.build_id = context_.build_id;

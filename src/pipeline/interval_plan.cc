@@ -310,9 +310,13 @@ Result<Decision> IntervalPlanner::Decide() {
     decision.certain = !nothing;
     std::string names;
     for (const auto& name : open_) names += (names.empty() ? "" : ", ") + name;
-    const std::string more = names + (open_.size() == 1 ? " is" : " are") + " rebuilt above";
-    decision.reason = nothing ? more + "; intervals that it touches are built"
-                              : decision.reason + "; and those that " + names + " touches";
+    const std::string above = names + (open_.size() == 1 ? " is" : " are") + " built above";
+    if (!plan_.run.empty()) {
+      decision.reason = Reason() + "; and those that " + names + " touches";
+    } else {
+      decision.reason =
+          (plan_.all ? WhyAll() + "; " : "") + above + "; the intervals that it touches are";
+    }
   } else if (nothing && checks_changed) {
     decision.action = Action::kCheck;
     decision.reason = "only its checks changed";

@@ -140,7 +140,7 @@ bool NodeBuilder::Decide() {
     if (found == run_.states.end()) return nullptr;
     return &(others[name] = found->second);
   };
-  auto asked = AskNode(context, inputs_, run_.options->decide);
+  auto asked = AskNode(context, inputs_, run_.options->decide, &run_.borrowed);
   if (!asked.ok()) {
     Fail(std::move(asked).error());
     return false;

@@ -208,7 +208,7 @@ Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
   asked.probe.repeats_rejection = RepeatsRejection(context);
   if (node.intervals) {
     HR_ASSIGN(asked.decision, DecideIntervals({context.project, &node, context.state, context.store,
-                                               inputs, options, context.now}));
+                                               borrowed, inputs, options, context.now}));
     return asked;
   }
   asked.decision =

@@ -45,7 +45,7 @@ class Random:
         self.dims = {key: f"name {key}" for key in "abcd"}
         self.write_dims()
         self.database = sqlite3.connect(os.path.join(self.root, "data", "orders.db"))
-        self.database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, at TIMESTAMP, amount INTEGER, "
+        self.database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, ts TIMESTAMP, amount INTEGER, "
                               "updated_at TIMESTAMP)")
         self.add_orders()
         for _ in range(self.random.randint(1, 4)):
@@ -67,32 +67,32 @@ class Random:
     def define(self):
         choice = self.random.choice
         zone = "timestamp with time zone" if self.zoned else "timestamp"
-        self.write("pipeline/events.yml", "source: csv\npath: data/events/*.csv\ntime: at\n"
-                   f"columns: {{at: {zone}, v: bigint}}\n" + ("key: id\n" if self.keyed else ""))
+        self.write("pipeline/events.yml", "source: csv\npath: data/events/*.csv\ntime: ts\n"
+                   f"columns: {{ts: {zone}, v: bigint}}\n" + ("key: id\n" if self.keyed else ""))
         self.write("pipeline/dims.yml", "source: csv\npath: data/dims.csv\n")
         self.write("pipeline/orders.yml", "source: sqlite\nconnection: db\ntable: orders\n"
-                   "cursor: updated_at\nkey: id\ntime: at\n")
+                   "cursor: updated_at\nkey: id\ntime: ts\n")
         every = choice(list(EVERY))
         head = f"materialize: incremental\nstart: {text(START - datetime.timedelta(days=2))[:10]}\n"
         batch = choice(["", "", "batch: 3\n"])
         self.write("pipeline/recent.sql", f"SELECT * FROM events WHERE v >= $floor + {self.offset}\n")
         self.write("pipeline/recent.yml", "materialize: view\n")
         self.write("pipeline/totals.sql", "SELECT k, sum(v) AS v, count(*) AS n FROM recent GROUP BY ALL\n")
-        self.write("pipeline/kept.sql", "SELECT id, at, v FROM events WHERE v % 3 <> 0\n")
-        self.write("pipeline/kept.yml", "time: at\n")
+        self.write("pipeline/kept.sql", "SELECT id, ts, v FROM events WHERE v % 3 <> 0\n")
+        self.write("pipeline/kept.yml", "time: ts\n")
         self.write("pipeline/daily.sql",
-                   "SELECT date_trunc('day', CAST(e.at AS TIMESTAMP)) AS day, d.name, sum(e.v) AS v, count(*) AS n\n"
+                   "SELECT date_trunc('day', CAST(e.ts AS TIMESTAMP)) AS day, d.name, sum(e.v) AS v, count(*) AS n\n"
                    "FROM events e LEFT JOIN dims d ON d.k = e.k\nGROUP BY ALL\n")
         self.write("pipeline/daily.yml", head + "time: day\nevery: 1 day\n" + batch +
                    ("static: [dims]\n" if self.fixed else ""))
-        self.write("pipeline/slices.sql", "SELECT id, at, v FROM recent WHERE at >= $from AND at < $to\n")
-        self.write("pipeline/slices.yml", head + f"time: at\nevery: {every}\n" + batch)
+        self.write("pipeline/slices.sql", "SELECT id, ts, v FROM recent WHERE ts >= $from AND ts < $to\n")
+        self.write("pipeline/slices.yml", head + f"time: ts\nevery: {every}\n" + batch)
         self.write("pipeline/rolling.sql",
                    "SELECT day, sum(v) AS v, (SELECT sum(n) FROM daily b WHERE b.day > a.day - INTERVAL 3 DAY "
                    "AND b.day <= a.day) AS n FROM daily a WHERE day >= $from AND day < $to GROUP BY day\n")
         self.write("pipeline/rolling.yml", head + "time: day\nevery: 1 day\nlookback: 2 days\n")
         self.write("pipeline/sold.sql",
-                   "SELECT CAST(o.at AS DATE) AS day, count(*) AS orders, sum(amount) AS amount, "
+                   "SELECT CAST(o.ts AS DATE) AS day, count(*) AS orders, sum(amount) AS amount, "
                    "(SELECT count(*) FROM kept k WHERE k.v > 5) AS kept FROM orders o GROUP BY ALL\n")
         self.write("pipeline/sold.yml", head + f"time: day\nevery: {choice(['1 day', '1 week', '1 month'])}\n")
         self.write("pipeline/calendar.sql",
@@ -115,7 +115,7 @@ class Random:
 
     def write_file(self, name):
         self.write(f"data/events/{name}.csv",
-                   "id,at,k,v\n" + "".join(",".join(row) + "\n" for row in self.files[name]))
+                   "id,ts,k,v\n" + "".join(",".join(row) + "\n" for row in self.files[name]))
 
     def write_dims(self):
         self.write("data/dims.csv", "k,name\n" + "".join(f"{k},{n}\n" for k, n in sorted(self.dims.items())))
@@ -158,7 +158,7 @@ class Random:
     def add_orders(self):
         for _ in range(self.random.randint(1, 8)):
             self.clock += 1
-            self.database.execute("INSERT INTO orders (at, amount, updated_at) VALUES (?, ?, ?)", (
+            self.database.execute("INSERT INTO orders (ts, amount, updated_at) VALUES (?, ?, ?)", (
                 text(self.moment()), self.random.randint(1, 50),
                 text(START + datetime.timedelta(seconds=self.clock))))
         self.database.commit()
@@ -166,7 +166,7 @@ class Random:
     def update_order(self):
         self.clock += 1
         stamp = text(START + datetime.timedelta(seconds=self.clock))
-        self.database.execute("UPDATE orders SET at = ?, amount = amount + 1, updated_at = ? WHERE id = "
+        self.database.execute("UPDATE orders SET ts = ?, amount = amount + 1, updated_at = ? WHERE id = "
                               "(SELECT id FROM orders ORDER BY (id * 7919 + ?) % 101 LIMIT 1)",
                               (text(self.moment()), stamp, self.clock))
         self.database.commit()
