@@ -149,10 +149,10 @@ Chart InfluenceChart(const std::string& id, const ModelFacts& model) {
   x.high = lines.front().high * 1.05;
   x.label = points ? "mean change of the chance, in points" : "mean change of the prediction";
   if (points) x.text = [](double v) { return Short(v * 100); };
-  Plot plot(RowsSize(lines.size(), 140, 44), x, RowsAxis(lines.size()));
+  Plot plot(RowsSize(lines.size(), 150, 44), x, RowsAxis(lines.size()));
   for (size_t i = 0; i < lines.size(); ++i) {
     const double y = Middle(i, lines.size());
-    plot.Label(0, y, -7, 4, "end", CutText(lines[i].column, 20), "t ink");
+    plot.Label(0, y, -7, 4, "end", CutText(lines[i].column, 18), "t ink");
     plot.Box(0, y - 0.32, lines[i].value, y + 0.32, "bar");
     plot.Segment(lines[i].low, y, lines[i].high, y, "whisker");
     plot.Label(lines[i].high, y, 6, 4, "start", Short(lines[i].value * (points ? 100 : 1), 2), "t");
@@ -183,14 +183,14 @@ Chart SliceChart(const std::string& id, const ModelFacts& model, const Slice& sl
   x.label = MetricTitle(model.metric) + ", with 95 % interval";
   x.ticks = RoundTicks(low, high, 4);
   const size_t n = slice.groups.size();
-  Plot plot(RowsSize(n, 140, 64), x, RowsAxis(n));
+  Plot plot(RowsSize(n, 150, 64), x, RowsAxis(n));
   plot.Segment(mean, 0, mean, static_cast<double>(n), "limit");
   std::vector<std::string> weak;
   const SliceGroup* worst = nullptr;
   for (size_t i = 0; i < n; ++i) {
     const SliceGroup& group = slice.groups[i];
     const double y = Middle(i, n);
-    plot.Label(low, y, -7, 4, "end", CutText(group.value, 20), "t ink");
+    plot.Label(low, y, -7, 4, "end", CutText(group.value, 18), "t ink");
     plot.Label(high, y, 58, 4, "end", Grouped(group.rows), "t");
     if (!std::isfinite(group.metric)) {
       plot.Label(low, y, 4, 4, "start", "all of one kind", "t");
@@ -207,11 +207,16 @@ Chart SliceChart(const std::string& id, const ModelFacts& model, const Slice& sl
   }
   std::string says = fmt::format("Dashed: mean of the groups ({}). ", Short(mean));
   if (!weak.empty()) {
-    says += fmt::format("Surely weaker: {} (orange).", Listed(weak));
+    says += fmt::format("Weaker: {} (orange).", Listed(weak));
   } else if (worst != nullptr) {
-    says += fmt::format("Lowest: {} with {}; no group is surely weaker.", worst->value,
+    says += fmt::format("Lowest: {} with {}; no interval lies wholly below the mean.", worst->value,
                         Short(worst->metric));
-    if (!model.higher_is_better) says.replace(says.find("Lowest"), 6, "Highest");
+    if (!model.higher_is_better) {
+      says = fmt::format(
+          "Dashed: mean of the groups ({}). Highest: {} with {}; no interval lies wholly "
+          "above the mean.",
+          Short(mean), worst->value, Short(worst->metric));
+    }
   }
   return plot.Figure(id, "By " + slice.column, says + " At the right: rows.");
 }

@@ -195,11 +195,17 @@ class Part {
     for (size_t i = 0; i < facts_.slices.size(); ++i) {
       charts.push_back(SliceChart(fmt::format("{}-slice-{}", id_, i), facts_, facts_.slices[i]));
     }
+    size_t groups = 0;
+    for (const Slice& slice : facts_.slices) groups += slice.groups.size();
     const std::vector<std::string> weak = WeakGroups(facts_);
     Charts("Where it is weak and strong",
            weak.empty()
-               ? "No group is surely weaker than the mean of its column's groups."
-               : "Surely weaker than the mean of its column's groups: " + Listed(weak, 6) + ".",
+               ? fmt::format("None of {} groups is weaker than the mean of its column's groups.",
+                             groups)
+               : fmt::format(
+                     "Weaker than the mean of its column's groups, with the whole interval: {}. "
+                     "Of {} groups about one in 40 looks so by chance.",
+                     Listed(weak, 6), groups),
            std::move(charts));
   }
 

@@ -49,6 +49,7 @@ figcaption{font-weight:620;font-size:15.5px;margin-bottom:8px}
 .says{color:var(--soft);font-size:14px;line-height:1.45;margin:6px 0 0}
 svg{display:block;max-width:100%;height:auto;overflow:visible}
 .scroll{overflow-x:auto;padding:2px 2px 8px}
+.scroll table{min-width:560px}.scroll .matrix{min-width:0}
 svg.graph{max-width:none}
 text{font-size:12px;fill:var(--ink)}
 .t{fill:var(--soft)}.t.strong,.t.ink{fill:var(--ink)}.label{fill:var(--soft);font-size:12px}
