@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMostBoxes = 60;
 constexpr size_t kMostFailed = 40;
+constexpr double kFits = 1500;
 
 std::vector<std::vector<int>> InputIndices(const std::vector<NodeLine>& nodes) {
   std::map<std::string, int> at;
@@ -84,7 +85,8 @@ class Drawer {
 
   Markup Draw(const std::string& id, const std::string& title, const std::string& says) const {
     Markup svg = Drawing(id, title, says, layout_.width + 2, layout_.height + 2);
-    svg.Class("graph");
+    // A little too wide: made smaller rather than scrolled, where there is room at all.
+    svg.Class(layout_.width <= kFits ? "graph fit" : "graph");
     Markup all("g");
     all.Attr("transform", "translate(1 1)");
     for (const auto& points : layout_.edges) all.Add(Edge(points));

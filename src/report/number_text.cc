@@ -25,13 +25,16 @@ std::string Counted(int64_t number, std::string_view noun) {
 
 std::string Short(double value, int digits) {
   if (!std::isfinite(value)) return "–";
-  if (value == 0) return "0";
   const double size = std::fabs(value);
-  if (size >= 10'000 && size < 1e15) return Grouped(static_cast<int64_t>(std::llround(value)));
-  std::string text = fmt::format("{:.{}g}", value, size >= 1000 ? std::max(digits, 4) : digits);
-  if (text == "-0") return "0";
-  if (text[0] == '-') text.replace(0, 1, "−");
-  return text;
+  std::string text;
+  if (size >= 1e15) {
+    text = fmt::format("{:.{}g}", size, digits);
+  } else if (size >= std::pow(10.0, digits - 1)) {
+    text = Grouped(std::llround(size));  // no exponent, no digit that says nothing
+  } else {
+    text = fmt::format("{:.{}g}", size, digits);
+  }
+  return value < 0 && text != "0" ? "−" + text : text;
 }
 
 std::string Signed(double value, int digits) {

@@ -171,6 +171,9 @@ TEST(Numbers, AsPeopleReadThem) {
   EXPECT_EQ(Short(0.84937), "0.849");
   EXPECT_EQ(Short(-0.0), "0");
   EXPECT_EQ(Short(123456.7), "123,457");
+  EXPECT_EQ(Short(962.4, 2), "962");
+  EXPECT_EQ(Short(-8384, 2), "−8,384");
+  EXPECT_EQ(Short(1.2e-7), "1.2e-07");
   EXPECT_EQ(Short(std::nan("")), "–");
   EXPECT_EQ(Signed(-0.0012), "−0.0012");
   EXPECT_EQ(Percent(0.2668), "27\u00a0%");

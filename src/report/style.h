@@ -50,7 +50,7 @@ figcaption{font-weight:620;font-size:15.5px;margin-bottom:8px}
 svg{display:block;max-width:100%;height:auto;overflow:visible}
 .scroll{overflow-x:auto;padding:2px 2px 8px}
 .scroll table{min-width:560px}.scroll .matrix{min-width:0}
-svg.graph{max-width:none}
+svg.graph{max-width:none}svg.graph.fit{max-width:max(100%,760px)}
 text{font-size:12px;fill:var(--ink)}
 .t{fill:var(--soft)}.t.strong,.t.ink{fill:var(--ink)}.label{fill:var(--soft);font-size:12px}
 .grid{stroke:var(--grid);stroke-width:1}.axis{stroke:var(--grey);stroke-width:1}
