@@ -143,13 +143,13 @@ class Collector {
     const bool ran = line->state != report::NodeState::kUnselected;
     if (!ran || (node.checks.empty() && line->state == report::NodeState::kReused)) {
       line->rows_before = line->rows;
-      return RowsDrawn(line);
+      return RowsDrawn({}, line);
     }
     HR_ASSIGN(auto commits, sources_.store->ReadHistory(target_, node.name, kHistory));
     std::erase_if(commits, [&](const auto& commit) { return commit.run > out_.run; });
     HR_TRY(Before(commits, line));
     Verdicts(node, commits, line);
-    return RowsDrawn(line);
+    return RowsDrawn(commits, line);
   }
 
   Status Before(const std::vector<store::CommitRecord>& commits, report::NodeLine* line) {
@@ -163,6 +163,11 @@ class Collector {
         before = &commit;
       }
       if (before != nullptr) break;
+    }
+    // What a run read is not what the table holds: appended rows.
+    if (now != nullptr && now->rows >= 0 && line->rows != now->rows) {
+      if (now->run == out_.run && line->rows >= 0) line->counts["read"] = line->rows;
+      line->rows = now->rows;
     }
     if (before == nullptr) return Ok();
     line->rows_before = before->rows;
@@ -234,13 +239,23 @@ class Collector {
     }
   }
 
-  Status RowsDrawn(report::NodeLine* line) {
-    if (line->rows < 0 || sources_.project->nodes().size() > kManyNodes) return Ok();
+  /// Rows of the table after each of the last runs, as far as they are known: a record of a run
+  /// that appended to a source has the rows it read.
+  Status RowsDrawn(const std::vector<store::CommitRecord>& commits, report::NodeLine* line) {
+    const size_t nodes = sources_.project->nodes().size();
+    if (line->rows < 0 || line->kind == "model" || nodes > kManyNodes) return Ok();
+    std::map<std::string, int64_t> committed;
+    for (const auto& commit : commits) {
+      if (!commit.rejected && commit.rows >= 0) committed.emplace(commit.run, commit.rows);
+    }
     HR_ASSIGN(const auto runs, sources_.store->LastRuns(target_, line->name, 2 * kRowsDrawn));
     for (const auto& run : runs) {  // newest first
-      if (run.record.run > out_.run || run.record.rows < 0) continue;
-      if (line->rows_history.size() == kRowsDrawn) break;
-      line->rows_history.insert(line->rows_history.begin(), run.record.rows);
+      const store::NodeRecord& record = run.record;
+      if (record.run > out_.run || line->rows_history.size() == kRowsDrawn) continue;
+      const auto found = committed.find(record.run);
+      const bool whole = record.action == "reuse" || line->kind != "source";
+      const int64_t rows = found != committed.end() ? found->second : whole ? record.rows : -1;
+      if (rows >= 0) line->rows_history.insert(line->rows_history.begin(), rows);
     }
     return Ok();
   }

@@ -19,6 +19,10 @@ bool HasRun(const NodeLine& node) {
   return node.state != NodeState::kReused && node.state != NodeState::kUnselected;
 }
 
+bool HasTable(const NodeLine& node) {
+  return node.kind != "model" && node.kind != "action" && node.kind != "sink";
+}
+
 Markup StateCell(NodeState state) {
   Markup cell("td");
   cell.Add(Markup("span", StateSign(state) + " " + StateWord(state))
@@ -127,7 +131,7 @@ Section ChangesSection(const RunReport& report) {
   // Nodes with the same change stand on one line.
   std::vector<std::pair<std::string, std::vector<std::string>>> lines;
   for (const NodeLine& node : report.nodes) {
-    if (node.kind == "model" || node.kind == "action" || !HasRun(node)) continue;
+    if (!HasTable(node) || !HasRun(node)) continue;
     std::string text;
     for (const std::string& change : Changes(node)) text += (text.empty() ? "" : "; ") + change;
     if (text.empty()) continue;
@@ -190,8 +194,8 @@ Section ChecksSection(const RunReport& report) {
 }
 
 Section RowsSection(const RunReport& report) {
-  Markup table =
-      NewTable({"Table", "Rows#", "Since the last run#", "Set aside#", "Last runs", "Owner"});
+  Markup table = NewTable({"Table", "Read or made#", "Rows now#", "Since the last run#",
+                           "Set aside#", "Last runs", "Owner"});
   Markup body("tbody");
   size_t count = 0, all = 0;
   int64_t quarantined = 0;
@@ -203,6 +207,12 @@ Section RowsSection(const RunReport& report) {
     if (++count > kMostRows) continue;
     Markup row("tr");
     row.Add(NameCell(node));
+    const auto read = node.counts.find("read");
+    const bool made = node.state == NodeState::kBuilt;
+    row.Add(Cell(read != node.counts.end() ? Grouped(read->second)
+                 : made                    ? Grouped(node.rows)
+                                           : "–",
+                 "n"));
     row.Add(Cell(Grouped(node.rows), "n"));
     row.Add(Cell(ChangeOf(node), "n"));
     row.Add(Cell(aside == node.counts.end() ? "–" : Grouped(aside->second), "n"));
