@@ -27,8 +27,8 @@ void CheckMetric(const ModelSpec& spec, std::vector<Error>* out) {
   out->push_back(std::move(fault));
 }
 
-void CheckGatesOf(const ModelSpec& spec, std::vector<Error>* out) {
-  auto gates = ParseGates(spec);
+void CheckGatesOf(const ModelSpec& spec, sql::SqlParser* parser, std::vector<Error>* out) {
+  auto gates = ParseGates(spec, parser);
   if (!gates.ok()) {
     out->push_back(std::move(gates).error());
     return;
@@ -91,7 +91,7 @@ void CheckCosts(const ModelSpec& spec, std::vector<Error>* out) {
 
 }  // namespace
 
-std::vector<Error> CheckSpec(const ModelSpec& spec) {
+std::vector<Error> CheckSpec(const ModelSpec& spec, sql::SqlParser* parser) {
   std::vector<Error> out;
   const auto add = [&](std::string code, std::string message, std::string hint) {
     out.push_back(
@@ -115,7 +115,7 @@ std::vector<Error> CheckSpec(const ModelSpec& spec) {
         "write `target: <column>`");
   }
   CheckMetric(spec, &out);
-  CheckGatesOf(spec, &out);
+  CheckGatesOf(spec, parser, &out);
   const auto task = spec.task == "regression" ? model::Task::kRegression : model::Task::kBinary;
   CheckLearners(spec, task, &out);
   CheckCosts(spec, &out);

@@ -29,6 +29,7 @@ constexpr int64_t kSample = 20'000;
 constexpr size_t kBins = 64;
 constexpr int64_t kFewest = 40;
 constexpr double kNearlyPerfect = 0.98;
+constexpr double kTooGood = 0.9995;
 constexpr double kOutstanding = 0.96, kNoGood = 0.5;
 // Presence: this share of the rows with (or without) a value is of one class, and this many of
 // another class were to be expected.
@@ -270,7 +271,37 @@ std::optional<Finding> PresenceTells(const FindingInput& input, size_t feature,
 
 }  // namespace
 
-Result<std::vector<Finding>> FindLeaks(const FindingInput& input) {
+std::optional<Finding> FindTooGood(const std::map<std::string, model::MetricValue>& metrics,
+                                   std::span<const ColumnPower> powers,
+                                   std::span<const Finding> found) {
+  for (const Finding& finding : found) {
+    if (finding.code == "leak_suspect") return std::nullopt;
+  }
+  for (const char* name : {"roc_auc", "r2"}) {
+    const auto metric = metrics.find(name);
+    if (metric == metrics.end() || !(metric->second.value >= kTooGood)) continue;
+    std::string strongest;
+    Json columns = Json::object();
+    for (const ColumnPower& one : powers.first(std::min<size_t>(powers.size(), 3))) {
+      strongest +=
+          fmt::format("{}'{}' {:.2f}", strongest.empty() ? "" : ", ", one.column, one.power);
+      columns[one.column] = one.power;
+    }
+    return Hint("leak_suspect", "",
+                fmt::format("the model is as good as perfect ({} {:.6f} on {} rows): columns that "
+                            "together know the target? The strongest alone, 0 to 1: {}",
+                            name, metric->second.value, metric->second.rows, strongest),
+                DumpJson({{"kind", "together"},
+                          {name, metric->second.value},
+                          {"rows", metric->second.rows},
+                          {"strongest", std::move(columns)}}),
+                "target");
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<Finding>> FindLeaks(const FindingInput& input,
+                                       std::vector<ColumnPower>* powers) {
   const Frame& frame = *input.frame;
   std::vector<Finding> out;
   if (frame.rows() < kFewest) return out;
@@ -282,6 +313,11 @@ Result<std::vector<Finding>> FindLeaks(const FindingInput& input) {
     auto [at, added] = best.emplace(frame.encoder.steps()[s].input, std::pair(-1.0, s));
     if (power > at->second.first) at->second = {power, s};
   }
+  for (const auto& [column, own] : best) {
+    powers->push_back({ColumnOf(frame, own.second), std::max(own.first, 0.0)});
+  }
+  std::stable_sort(powers->begin(), powers->end(),
+                   [](const ColumnPower& a, const ColumnPower& b) { return a.power > b.power; });
   for (const auto& [column, own] : best) {
     std::pair<double, std::string> second{0, ""};
     for (const auto& [other, theirs] : best) {

@@ -139,9 +139,10 @@ std::vector<Finding> FindFewRows(const FindingInput& input) {
   return out;
 }
 
-Result<std::vector<Finding>> FindFaults(const FindingInput& input) {
+Result<std::vector<Finding>> FindFaults(const FindingInput& input,
+                                        std::vector<ColumnPower>* powers) {
   std::vector<Finding> out = FindFewRows(input);
-  HR_ASSIGN(auto leaks, FindLeaks(input));
+  HR_ASSIGN(auto leaks, FindLeaks(input, powers));
   Take(std::move(leaks), &out);
   Take(FindTimeFaults(input), &out);
   HR_TRY(input.cancel.Check());

@@ -2,7 +2,10 @@
 // Faults of data that make a model look better than it is, or worse than it could be. Each is a
 // hint with its evidence; nothing is changed or left out because of one. Columns that are of no use
 // by themselves (constant, empty, identifiers) are found while they are read (feature_builder.cc).
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/cancel.h"
@@ -13,6 +16,12 @@
 
 namespace headrace::learn {
 
+/// How much of the target a raw column tells alone, 0 to 1 (find_leaks.cc).
+struct ColumnPower {
+  std::string column;
+  double power = 0;
+};
+
 struct FindingInput {
   const Frame* frame = nullptr;
   const ModelSpec* spec = nullptr;
@@ -21,12 +30,18 @@ struct FindingInput {
   CancelToken cancel;
 };
 
-/// All of them. Deterministic. Error "cancelled" only.
-Result<std::vector<Finding>> FindFaults(const FindingInput& input);
+/// All that can be found before a model is there. Deterministic. Error "cancelled" only.
+Result<std::vector<Finding>> FindFaults(const FindingInput& input,
+                                        std::vector<ColumnPower>* powers);
 
 /// Columns that tell the target nearly alone, or whose presence does: "leak_suspect".
-/// Error "cancelled".
-Result<std::vector<Finding>> FindLeaks(const FindingInput& input);
+/// `powers` gets every column, the strongest first. Error "cancelled".
+Result<std::vector<Finding>> FindLeaks(const FindingInput& input, std::vector<ColumnPower>* powers);
+/// A model that is as good as perfect though no column is so alone: columns that together know the
+/// target. `metrics`: of the judged rows, by name. Nullopt: it is not, or a leak was found already.
+std::optional<Finding> FindTooGood(const std::map<std::string, model::MetricValue>& metrics,
+                                   std::span<const ColumnPower> powers,
+                                   std::span<const Finding> found);
 /// Columns and target that differ between training and test rows: "shift", "target_shift".
 std::vector<Finding> FindShift(const FindingInput& input);
 /// The same rows on both sides, groups on both sides: "split_duplicates", "group_in_both".

@@ -83,7 +83,9 @@ std::set<std::string> HintsOf(const Table& table) {
   input.target = frame->target;
   auto plan = evaluate::PlanSplit(input, *SplitOptionsOf(table.spec, false));
   if (!plan.ok()) return {"error " + plan.error().code};
-  auto findings = FindFaults({&*frame, &table.spec, &*plan, plan->folds, {}});
+  std::vector<ColumnPower> powers;
+  auto findings = FindFaults({&*frame, &table.spec, &*plan, plan->folds, {}}, &powers);
+  EXPECT_EQ(powers.size(), frame->encoder.signature().inputs.size());
   EXPECT_TRUE(findings.ok());
   findings->insert(findings->end(), frame->findings.begin(), frame->findings.end());
   std::set<std::string> out;
@@ -137,6 +139,20 @@ TEST(Findings, LeakByAValueThatOnlyTheEventBrings) {
                          });
       },
       {"leak_suspect reason"});
+}
+
+TEST(Findings, ColumnsThatKnowTheTargetTogether) {
+  const std::vector<ColumnPower> powers = {{"registered", 0.97}, {"casual", 0.8}};
+  std::map<std::string, model::MetricValue> metrics;
+  metrics["r2"] = {0.99999, 0.9999, 1, 3000};
+  const auto found = FindTooGood(metrics, powers, {});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->code, "leak_suspect");
+  EXPECT_NE(found->message.find("'registered' 0.97, 'casual' 0.80"), std::string::npos);
+  const std::vector<Finding> known = {*found};
+  EXPECT_FALSE(FindTooGood(metrics, powers, known).has_value());
+  metrics["r2"].value = 0.99;
+  EXPECT_FALSE(FindTooGood(metrics, powers, {}).has_value());
 }
 
 TEST(Findings, AStrongHonestColumnIsNoLeak) {

@@ -202,10 +202,14 @@ class Judging {
 
 }  // namespace
 
-Result<std::vector<sql::Gate>> ParseGates(const ModelSpec& spec) {
+Result<std::vector<sql::Gate>> ParseGates(const ModelSpec& spec, sql::SqlParser* parser) {
   std::vector<sql::Gate> out;
   if (spec.gates.empty()) return out;
-  HR_ASSIGN(const auto parser, sql::SqlParser::Open());
+  std::unique_ptr<sql::SqlParser> own;
+  if (parser == nullptr) {
+    HR_ASSIGN(own, sql::SqlParser::Open());
+    parser = own.get();
+  }
   for (size_t i = 0; i < spec.gates.size(); ++i) {
     sql::SqlText text;
     text.text = spec.gates[i];

@@ -167,7 +167,8 @@ class Training {
     plan_.folds = {};
     out_of_fold_ = OutOfFoldRows(set_.folds);
     for (std::string& note : plan_.notes) out_.findings.push_back(Note("split", "", note));
-    HR_ASSIGN(auto faults, FindFaults({&frame_, &spec_, &plan_, set_.folds, request_.cancel}));
+    HR_ASSIGN(auto faults,
+              FindFaults({&frame_, &spec_, &plan_, set_.folds, request_.cancel}, &powers_));
     for (Finding& fault : faults) out_.findings.push_back(std::move(fault));
     return Ok();
   }
@@ -356,6 +357,9 @@ class Training {
     out_.seen_groups = std::move(judgement.seen_groups);
     out_.new_groups = std::move(judgement.new_groups);
     for (Finding& finding : judgement.findings) out_.findings.push_back(std::move(finding));
+    if (auto finding = FindTooGood(out_.package.metrics, powers_, out_.findings)) {
+      out_.findings.push_back(std::move(*finding));
+    }
     return Ok();
   }
 
@@ -434,6 +438,7 @@ class Training {
   model::Calibration calibration_;
   double optimism_ = 0;
   double threshold_ = 0.5;
+  std::vector<ColumnPower> powers_;
   std::vector<model::Member> members_;
   std::vector<uint32_t> judged_, trained_;
   std::vector<double> margins_, baseline_;  // of the judged rows

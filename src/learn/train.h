@@ -18,6 +18,10 @@
 #include "learn/model_spec.h"
 #include "model/package.h"
 
+namespace headrace::sql {
+class SqlParser;
+}
+
 namespace headrace::learn {
 
 /// Called from the calling thread after every trial.
@@ -87,7 +91,7 @@ struct TrainOutcome {
 Result<TrainOutcome> Train(TrainRequest request);
 
 /// Problems of a spec that need no rows: unknown task, metric, learner, option or gate. All of
-/// them.
-std::vector<Error> CheckSpec(const ModelSpec& spec);
+/// them. `parser` (for gates) may be null.
+std::vector<Error> CheckSpec(const ModelSpec& spec, sql::SqlParser* parser = nullptr);
 
 }  // namespace headrace::learn

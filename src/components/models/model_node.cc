@@ -153,10 +153,11 @@ class ModelNode : public pipeline::Component {
       one.target = "target";
       one.gates = {options_.gate[i]};
       one.gate_places = {place};
-      if (auto gates = learn::ParseGates(one); gates.ok() && !gates->front().slice.empty()) {
+      if (auto gates = learn::ParseGates(one, context.parser);
+          gates.ok() && !gates->front().slice.empty()) {
         LintColumn(context, gates->front().slice, fmt::format("gate[{}]", i));
       }
-      for (Error& error : learn::CheckSpec(one)) {
+      for (Error& error : learn::CheckSpec(one, context.parser)) {
         if (error.place.line == 0) error.At(place);
         context.diagnostics->Add(std::move(error.Node(name_)));
       }
