@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks beside their peers: run.sh [graph|main_job|incremental]. Needs a built checkout (make); peers are
+# The benchmarks beside their peers: run.sh [graph|main_job|incremental|checks]. Needs a built checkout (make); peers are
 # installed by package name into build/bench-venv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,6 +15,10 @@ for what in "${@:-graph main_job incremental}"; do
       graph) python3 bench/graph/run.py 1000 100 3 ;;
       incremental) python3 bench/incremental/run.py 365 5000 5 ;;
       main_job) python3 bench/main_job/run.py 1000000 3 ;;
+      checks)
+        "$venv/bin/python" -c "import great_expectations" 2>/dev/null || "$venv/bin/pip" install -q great_expectations==1.24.1
+        python3 bench/checks/run.py 20000000 2000000 3
+        ;;
       *) echo "there is no bench '$one'" >&2; exit 2 ;;
     esac
   done

@@ -28,6 +28,8 @@ int Reference(const Arguments& arguments, Console& console);
 int Schema(const Arguments& arguments, Console& console);
 int Doctor(const Arguments& arguments, Console& console);
 int Version(Console& console);
+/// A project's tests/*.yml, or cases (*.case) below the folders that are named.
 int Test(const Arguments& arguments, Console& console);
+int UserTests(const Arguments& arguments, Session& session, Console& console);
 
 }  // namespace headrace::cli

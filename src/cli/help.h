@@ -34,7 +34,8 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "Several are a union; a comma means both: tag:daily,kind:sql\n"},
     {"run", "Work", "run [SELECT…]", "build what is out of date: nodes, checks, models, sends",
      "  --full             build every selected node, also what is up to date\n"
-     "  --from T, --to T   of incremental nodes: build the intervals from T until T, stale or not,\n"
+     "  --from T, --to T   of incremental nodes: build the intervals from T until T, stale or "
+     "not,\n"
      "                     and no others; a date or a time in UTC\n"
      "  --exclude SELECT   leave nodes out; may be given several times\n"
      "  --fail-fast        stop at the first failure; else independent nodes go on\n"
@@ -43,11 +44,13 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "\n"
      "SELECT as in `headrace plan --help`. Ctrl-C keeps what is finished.\n"
      "Not built yet: --sample, --engine spark.\n"},
-    {"test", "Work", "test [PATH…]", "run the cases (*.case) below folders",
+    {"test", "Work", "test [TEST…]", "run the project's tests: rows given, rows expected",
+     "  --update   show what comes out otherwise than expected, and write it into the tests\n"
      "  --jobs N   cases that run at once (2)\n"
-     "  --update   write what commands printed into the cases' exact texts\n"
      "\n"
-     "Without PATH: the project's tests/*.yml, which are not built yet.\n"},
+     "TEST: the name of a file of tests/, or of the node it tests; 'f*' for several.\n"
+     "A folder, or a file *.case: cases of commands and what they print, as Headrace tests "
+     "itself.\n"},
     {"list", "Look", "list [SELECT…]", "the nodes of the project",
      "  --exclude SELECT   leave nodes out; may be given several times\n"},
     {"show", "Look", "show NODE", "one node: columns, rows, lineage, checks, files, last runs", ""},

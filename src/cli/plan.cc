@@ -76,7 +76,7 @@ std::string Summary(const std::vector<pipeline::PlannedNode>& plan) {
 int Plan(const Arguments& arguments, Session& session, Console& console) {
   if (!session.SoundWithWarnings()) return 2;
   auto plan = session.engine().Plan({arguments.select, arguments.exclude},
-                                    {arguments.full, arguments.from, arguments.to});
+                                    {arguments.full, arguments.from, arguments.to, {}});
   if (!plan.ok()) return session.Fail(plan.error());
   if (console.json()) {
     PrintJson(*plan, console);

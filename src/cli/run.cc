@@ -55,7 +55,7 @@ int Run(const Arguments& arguments, const std::string& typed, Session& session, 
   engine::RunRequest request;
   request.selection = {arguments.select, arguments.exclude};
   request.command = typed;
-  request.decide = {arguments.full, arguments.from, arguments.to};
+  request.decide = {arguments.full, arguments.from, arguments.to, {}};
   request.fail_fast = arguments.fail_fast;
   request.no_wait = arguments.no_wait;
   request.on_wait = [&](const store::LeaseHolder& holder) {

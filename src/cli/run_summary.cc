@@ -102,7 +102,7 @@ class Summary {
 
   void Checks() {
     int64_t passed = 0, warned = 0, failed = 0;
-    std::string lines;
+    std::string lines, aside;
     for (const auto& node : report_.nodes) {
       if (node.action == "reuse") continue;
       for (const auto& verdict : node.verdicts) {
@@ -110,10 +110,22 @@ class Summary {
         if (verdict.status == store::VerdictStatus::kFail) ++failed;
         if (verdict.status != store::VerdictStatus::kWarn) continue;
         ++warned;
+        if (verdict.severity == "quarantine") {
+          lines += fmt::format("  quarantine: {}: {}\n", verdict.check, verdict.message);
+          continue;
+        }
         lines += fmt::format("  warning: {}: {}\n", verdict.check, verdict.message);
       }
     }
+    for (const auto& node : report_.nodes) {
+      if (node.quarantined <= 0) continue;
+      aside += fmt::format(
+          "{}: {} aside in {}__quarantine\n", Bold(node.node),
+          node.quarantined == 1 ? "1 row stands" : Grouped(node.quarantined) + " rows stand",
+          node.node);
+    }
     if (passed + warned + failed == 0) return;
+    lines += aside.empty() ? "" : "\n" + aside;
     out_ += fmt::format("\n{}: {} passed, {} warned, {} failed\n{}", Bold("checks"), passed, warned,
                         failed, lines);
   }

@@ -64,6 +64,7 @@ class Page {
     Checks();
     Rows();
     Intervals();
+    Quarantine();
     Models();
     Sends();
     Runs();
@@ -173,6 +174,39 @@ class Page {
       out_ += fmt::format("  run {} was rejected: the rows below are those before it\n",
                           node_.rejection->run);
     }
+    History();
+  }
+
+  /// One line a check, its last verdicts from left to right, newest first.
+  void History() {
+    constexpr size_t kMost = 6;
+    TextTable table({"CHECK", "LAST VERDICTS, NEWEST FIRST"});
+    bool any = false;
+    for (const auto& check : node_.checks) {
+      std::string line;
+      size_t count = 0;
+      for (const auto& commit : node_.history) {
+        for (const auto& verdict : commit.verdicts) {
+          if (verdict.check != check.id || ++count > kMost) continue;
+          line += (line.empty() ? "" : ", ") + VerdictWord(verdict);
+        }
+      }
+      any = any || count > 1;
+      table.AddRow({check.id, line});
+    }
+    if (!any) return;
+    out_ += "\n";
+    Table(table);
+  }
+
+  static std::string VerdictWord(const store::Verdict& verdict) {
+    const bool aside = verdict.severity == "quarantine" && verdict.failing_rows > 0 &&
+                       verdict.status == store::VerdictStatus::kWarn;
+    std::string word = aside ? "aside" : std::string(store::Text(verdict.status));
+    if (verdict.failing_rows > 0) {
+      word += fmt::format(" {} of {}", verdict.failing_rows, verdict.total_rows);
+    }
+    return word;
   }
 
   void Rows() {
@@ -213,6 +247,14 @@ class Page {
       i = end;
     }
     Table(table);
+  }
+
+  void Quarantine() {
+    if (!node_.quarantine) return;
+    Title("Quarantine");
+    Line("rows", Grouped(node_.quarantine->rows));
+    Line("changed", FormatTimestamp(node_.quarantine->created));
+    Line("look at", "headrace query \"FROM " + node_.summary.name + "__quarantine\"");
   }
 
   void Models() {
@@ -307,6 +349,24 @@ Json DetailsJson(const engine::NodeDetails& node) {
                         {"created", FormatTimestamp(node.snapshot->created)},
                         {"files", ParsedOrNull(node.snapshot->files)},
                         {"profile", ProfileOf(node.snapshot)}};
+  }
+  json["history"] = Json::array();
+  for (const auto& commit : node.history) {
+    Json verdicts = Json::array();
+    for (const auto& verdict : commit.verdicts) {
+      Json one = VerdictJson(verdict);
+      one["check"] = verdict.check;
+      one["severity"] = verdict.severity;
+      verdicts.push_back(std::move(one));
+    }
+    json["history"].push_back({{"run", commit.run},
+                               {"committed", FormatTimestamp(commit.committed)},
+                               {"rejected", commit.rejected},
+                               {"verdicts", std::move(verdicts)}});
+  }
+  json["quarantine"] = nullptr;
+  if (node.quarantine) {
+    json["quarantine"] = {{"id", node.quarantine->id}, {"rows", node.quarantine->rows}};
   }
   json["rejected_by"] = node.rejection ? Json(node.rejection->run) : Json();
   json["intervals"] = Json::array();

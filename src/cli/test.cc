@@ -9,7 +9,6 @@
 #include "cli/case_runner.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "config/project_files.h"
 
 namespace headrace::cli {
 namespace {
@@ -68,15 +67,12 @@ std::vector<CaseResult> RunAll(const std::vector<std::string>& cases, const Case
   return results;
 }
 
-Error NoPath(const Arguments& arguments) {
-  auto root =
-      config::FindProject(RealFileSystem(), arguments.project.empty() ? "." : arguments.project);
-  if (!root.ok()) {
-    return UserError("missing_argument", "'test' needs a folder with *.case files")
-        .Hint("usage: headrace test [PATH…]");
-  }
-  return UserError("not_built", "running a project's tests/*.yml is not built yet")
-      .Hint("name a folder with *.case files: headrace test tests/cases");
+/// Some word names cases: a *.case file or a folder. Else the words are tests of a project.
+bool NamesCases(const std::vector<std::string>& paths) {
+  return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+    auto info = RealFileSystem().Stat(path);
+    return path.ends_with(".case") || (info.ok() && info->directory);
+  });
 }
 
 }  // namespace
@@ -86,7 +82,11 @@ int Test(const Arguments& arguments, Console& console) {
     console.Print(error);
     return ExitCode(error) == 3 ? 3 : 2;
   };
-  if (arguments.paths.empty()) return fail(NoPath(arguments));
+  if (!NamesCases(arguments.paths)) {
+    auto session = Session::Open(arguments, console);
+    if (!session.ok()) return fail(session.error());
+    return UserTests(arguments, **session, console);
+  }
   auto cases = FindCases(arguments.paths);
   if (!cases.ok()) return fail(cases.error());
   auto program = OwnProgram();

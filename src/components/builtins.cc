@@ -1,10 +1,15 @@
 #include "components/builtins.h"
 
 #include "components/actions/command_action.h"
+#include "components/actions/webhook_action.h"
 #include "components/checks/accepted.h"
 #include "components/checks/between.h"
 #include "components/checks/expression.h"
+#include "components/checks/fresh.h"
+#include "components/checks/matches.h"
 #include "components/checks/not_null.h"
+#include "components/checks/references.h"
+#include "components/checks/rows.h"
 #include "components/checks/unique.h"
 #include "components/models/model_node.h"
 #include "components/models/predict_node.h"
@@ -25,12 +30,17 @@ namespace headrace::components {
 void RegisterBuiltins(pipeline::Registry& registry) {
   // Actions.
   registry.AddComponent(CommandActionSpec(), MakeCommandAction);
+  registry.AddComponent(WebhookActionSpec(), MakeWebhookAction);
 
   // Checks.
   registry.AddCheck(AcceptedSpec(), MakeAccepted);
   registry.AddCheck(BetweenSpec(), MakeBetween);
   registry.AddCheck(ExpressionSpec(), MakeExpression);
+  registry.AddCheck(FreshSpec(), MakeFresh);
+  registry.AddCheck(MatchesSpec(), MakeMatches);
   registry.AddCheck(NotNullSpec(), MakeNotNull);
+  registry.AddCheck(ReferencesSpec(), MakeReferences);
+  registry.AddCheck(RowsSpec(), MakeRows);
   registry.AddCheck(UniqueSpec(), MakeUnique);
 
   // Connections.

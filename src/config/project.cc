@@ -75,8 +75,15 @@ class Loader {
       return;
     }
     spec::ParseContext context = context_;
+    Diagnostics found;
+    context.diagnostics = &found;
     std::optional<spec::NodeSpec> parsed =
         readable ? spec::ParseNode(yaml, files.name, context) : std::nullopt;
+    // Without a kind nobody knows which fields it could have.
+    const bool no_kind = parsed && !has_sql && kind.empty();
+    for (const Error& error : found.all()) {
+      if (!no_kind || error.code != "unknown_field") diagnostics_.Add(error);
+    }
     const bool texts = ReadTexts(files, node);
     if (!parsed || !texts) return;
     if (!has_sql && kind.empty()) {

@@ -97,6 +97,15 @@ const spec::Options& SpecOptions(Actions*) {
   return options;
 }
 
+const spec::Spec& RunFailure::Describe() {
+  static const spec::Spec spec{"",
+                               "run_failure",
+                               "What a failed run does.",
+                               {Field("notify", &RunFailure::notify,
+                                      "Who is told when the run is over, by targets that send.")}};
+  return spec;
+}
+
 const spec::Spec& RetentionFields::Describe() {
   static const spec::Spec spec{
       "",
@@ -182,7 +191,9 @@ const spec::Spec& Settings::Describe() {
            .Optional(),
        Field("deterministic", &Settings::deterministic,
              "Rebuilds give the same bytes, for all nodes.")
-           .Default()}}.Rule<Settings>(&CheckProject);
+           .Default(),
+       Field("on_failure", &Settings::on_failure, "What a failed run does.")
+           .Optional()}}.Rule<Settings>(&CheckProject);
   return spec;
 }
 

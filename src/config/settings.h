@@ -9,7 +9,7 @@
 #include "base/diagnostics.h"
 #include "base/result.h"
 #include "config/params.h"
-#include "spec/parse.h"
+#include "spec/node_spec.h"
 
 namespace headrace::config {
 
@@ -54,6 +54,12 @@ struct ConnectionFields {
   static const spec::Spec& Describe();
 };
 
+/// What a failed run does, whatever node failed.
+struct RunFailure {
+  std::optional<spec::Notify> notify;
+  static const spec::Spec& Describe();
+};
+
 struct Settings {
   std::string project;
   std::string description;
@@ -61,6 +67,7 @@ struct Settings {
   std::map<std::string, spec::ComponentRef> connections;  ///< kind "connection", by `type:`
   std::map<std::string, Target> targets;                  ///< at least one: "dev" is made if none
   bool deterministic = false;
+  RunFailure on_failure;
   spec::FieldPlaces places;   ///< "targets.dev.engine" …
   spec::ComponentRef parsed;  ///< the whole, for Expand and ToJson
   static const spec::Spec& Describe();

@@ -74,13 +74,21 @@ std::string RowHashSql(const std::vector<std::string>& columns) {
 
 std::string ReadSnapshotSql(const std::string& warehouse, const Snapshot& snapshot,
                             const ReadOptions& options) {
-  std::string files;
-  for (const SnapshotFile& file : snapshot.files) {
-    if (!files.empty()) files += ", ";
-    files += QuoteLiteral(JoinPath(warehouse, file.path));
-  }
+  const auto read = [&](const std::vector<SnapshotFile>& list) {
+    std::string files;
+    for (const SnapshotFile& file : list) {
+      if (!files.empty()) files += ", ";
+      files += QuoteLiteral(JoinPath(warehouse, file.path));
+    }
+    return fmt::format("read_parquet([{}])", files);
+  };
   std::string columns = options.columns.empty() ? "*" : QuoteIdentifiers(options.columns);
-  std::string sql = fmt::format("SELECT {} FROM read_parquet([{}])", columns, files);
+  std::string rows = read(snapshot.files);
+  if (!snapshot.aside.empty()) {
+    rows = fmt::format("(SELECT * FROM {} UNION ALL SELECT {} FROM {})", rows,
+                       QuoteIdentifiers(snapshot.schema.Names()), read(snapshot.aside));
+  }
+  std::string sql = fmt::format("SELECT {} FROM {}", columns, rows);
   if (!options.where.empty()) sql += fmt::format(" WHERE (\n{}\n)", options.where);
   if (!options.ordered) return sql;
   sql += " ORDER BY ";

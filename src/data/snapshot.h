@@ -34,6 +34,9 @@ struct Snapshot {
   int64_t bytes = 0;  ///< of all files
   std::vector<SnapshotFile>
       files;  ///< never empty: a table without rows has a file with the schema
+  /// Files of rows that stand aside in quarantine, which have more columns; only set for whoever
+  /// goes on from this snapshot and must see every row that came. Not part of the manifest.
+  std::vector<SnapshotFile> aside;
   Profile profile;
 };
 Json ToJson(const Snapshot& snapshot);

@@ -80,6 +80,9 @@ struct NodeDetails {
     std::optional<store::Verdict> verdict;  ///< of the last run
   };
   std::vector<CheckLine> checks;
+  /// The last commits with verdicts, newest first; then those of singular checks about the node.
+  std::vector<store::CommitRecord> history;
+  std::optional<store::SnapshotRecord> quarantine;  ///< NODE__quarantine
   std::optional<store::SnapshotRecord> snapshot;  ///< with profile and manifest
   std::optional<store::Rejection> rejection;
   std::vector<store::IntervalRecord> intervals;  ///< of an incremental node, by time
@@ -152,6 +155,11 @@ class Engine {
   /// bytes in `path`. For big results.
   Status QueryToFile(const std::string& sql, const std::string& at_run, const std::string& format,
                      const std::string& path);
+
+  /// Runs tests/*.yml; `select`: names of tests or of the nodes they test, with * and ?, or paths
+  /// of files; empty = all. `update` writes into the files what came out. Error "no_tests".
+  Result<std::vector<pipeline::UserTestResult>> Test(const std::vector<std::string>& select,
+                                                     bool update);
 
   Result<std::vector<store::ModelVersion>> Models(const std::string& model);
   Result<std::vector<store::ModelAlias>> Aliases(const std::string& model);

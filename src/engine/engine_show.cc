@@ -6,9 +6,11 @@
 #include "data/quote.h"
 #include "engine/engine.h"
 #include "engine/engine_state.h"
+#include "engine/failed_sends.h"
 #include "model/package.h"
 #include "pipeline/borrow.h"
 #include "pipeline/build_context.h"
+#include "pipeline/quarantine.h"
 #include "pipeline/runner.h"
 #include "spec/print.h"
 #include "sql/compose.h"
@@ -76,6 +78,38 @@ Result<std::vector<NodeSummary>> Engine::List(const SelectOptions& selection) {
   return list;
 }
 
+namespace {
+
+/// Verdicts of the last commits, of the node's own checks and of the singular ones about it, and
+/// what stands in quarantine.
+Status AddHistory(const pipeline::Project& project, const pipeline::Node& node, store::Store& store,
+                  NodeDetails& details) {
+  constexpr int kCommits = 10;
+  HR_ASSIGN(auto commits, store.ReadHistory(project.target(), node.name, kCommits));
+  std::erase_if(commits, [](const auto& commit) { return commit.verdicts.empty(); });
+  details.history = std::move(commits);
+  for (int output : node.outputs) {
+    const pipeline::Node& check = project.nodes()[output];
+    if (check.kind != "check" || check.checks.empty()) continue;
+    NodeDetails::CheckLine line;
+    line.id = check.checks.front().id;
+    line.severity = std::string(spec::Text(check.checks.front().severity));
+    HR_ASSIGN(auto state, store.ReadNode(project.target(), check.name));
+    if (state) {
+      const auto& verdicts = state->rejection ? state->rejection->verdicts : state->verdicts;
+      if (!verdicts.empty()) line.verdict = verdicts.front();
+    }
+    details.checks.push_back(std::move(line));
+    HR_ASSIGN(auto past, store.ReadHistory(project.target(), check.name, kCommits));
+    details.history.insert(details.history.end(), past.begin(), past.end());
+  }
+  HR_ASSIGN(auto aside, store.ReadNode(project.target(), pipeline::QuarantineOf(node.name)));
+  if (aside) details.quarantine = aside->snapshot;
+  return Ok();
+}
+
+}  // namespace
+
 Result<NodeDetails> Engine::Show(const std::string& name) {
   HR_ASSIGN(const pipeline::Project* project, state_->Ready());
   const pipeline::Node* node = project->FindNode(name);
@@ -119,7 +153,7 @@ Result<NodeDetails> Engine::Show(const std::string& name) {
   for (const auto& check : node->checks) {
     NodeDetails::CheckLine line;
     line.id = check.id;
-    line.severity = check.severity == spec::CheckSeverity::kWarn ? "warn" : "error";
+    line.severity = std::string(spec::Text(check.severity));
     line.definition = check.definition;
     if (verdicts != nullptr) {
       for (const auto& verdict : *verdicts) {
@@ -129,6 +163,7 @@ Result<NodeDetails> Engine::Show(const std::string& name) {
     details.checks.push_back(std::move(line));
   }
   if (store != nullptr) {
+    HR_TRY(AddHistory(*project, *node, *store, details));
     HR_ASSIGN(details.runs, store->LastRuns(project->target(), name, 10));
     if (node->kind == "model") {
       HR_ASSIGN(details.versions, store->ListModelVersions(project->target(), name));
@@ -197,6 +232,27 @@ static Result<std::string> ResolveRun(store::Store& store, const std::string& ta
   return at;
 }
 
+/// SELECTs of the tables ACTION__failed that a query names.
+static Result<std::map<std::string, std::string>> FailedSends(
+    const pipeline::Project& project, store::Store* store,
+    const headrace::sql::ParsedSelect& select) {
+  constexpr int kMost = 10'000;
+  std::map<std::string, std::string> found;
+  for (const auto& use : select.tables) {
+    for (const auto& node : project.nodes()) {
+      if (node.kind != "action" || FailedSendsOf(node.name) != use.name) continue;
+      std::vector<store::SendRecord> sends;
+      for (auto status : {store::SendStatus::kFailed, store::SendStatus::kIntent}) {
+        if (store == nullptr) continue;
+        HR_ASSIGN(auto some, store->ListSends(project.target(), node.name, status, kMost));
+        sends.insert(sends.end(), some.begin(), some.end());
+      }
+      found[use.name] = FailedSendsSql(sends);
+    }
+  }
+  return found;
+}
+
 static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::Store* store,
                                       const std::string& warehouse,
                                       const std::string& reuse_warehouse, const std::string& sql,
@@ -206,6 +262,7 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
   text.text = sql;
   headrace::sql::SelectRules rules;
   rules.allow_volatile = true;
+  rules.any_table = true;
   for (const auto& [name, value] : project.params()) rules.parameters.push_back(name);
   auto select = parser->ParseSelect(text, rules);
   if (!select.ok()) return select.faults.front();
@@ -229,14 +286,23 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
     HR_ASSIGN(auto then, store->ReadSnapshotsAt(project.target(), run));
     for (auto& [node, record] : then) records[node] = std::move(record);
   }
+  HR_ASSIGN(const auto sends, FailedSends(project, store, select));
   std::set<int> tables, views;
   std::set<std::string> parameter_names(select.parameter_names.begin(),
                                         select.parameter_names.end());
   for (const auto& use : select.tables) {
+    if (sends.count(use.name) > 0) continue;
     const int index = project.Find(use.name);
     // A snapshot of a node that left the project can still be read.
     if (index < 0 && records.count(use.name) == 0) {
       Error error = UnknownNode(project, use.name);
+      const size_t suffix = use.name.find("__quarantine");
+      if (suffix != std::string::npos && project.Find(use.name.substr(0, suffix)) >= 0) {
+        error = UserError("no_quarantine",
+                          "no row of '" + use.name.substr(0, suffix) + "' was ever set aside")
+                    .Subject(use.name)
+                    .Hint("checks with 'severity: quarantine' set rows aside");
+      }
       return error.At(headrace::sql::PlaceOf(text, use.span));
     }
     if (index < 0) continue;
@@ -266,8 +332,12 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
     return Ok();
   };
   for (int table : tables) HR_TRY(add(project.nodes()[table].name));
+  for (const auto& [name, sends_sql] : sends) {
+    query.text += (query.text.empty() ? "WITH " : ", ") + data::QuoteIdentifier(name) + " AS (" +
+                  sends_sql + ")";
+  }
   for (const auto& use : select.tables) {
-    if (project.Find(use.name) < 0) HR_TRY(add(use.name));
+    if (project.Find(use.name) < 0 && sends.count(use.name) == 0) HR_TRY(add(use.name));
   }
   for (int index : views) {
     const pipeline::Node& view = project.nodes()[index];

@@ -28,8 +28,16 @@ bool AsDefined(const Project& project, const Node& node, const Borrowed& borrowe
   }
   if (node.kind == "source" || node.spec.common.rerun_always) {
     if (state.definition_digest != store::DefinitionDigest(node.definition)) return false;
-    return std::all_of(node.inputs.begin(), node.inputs.end(),
-                       [&](int input) { return ids[static_cast<size_t>(input)].has_value(); });
+    return std::all_of(node.inputs.begin(), node.inputs.end(), [&](int input) {
+      return !node.ReadsRowsOf(input) || ids[static_cast<size_t>(input)].has_value();
+    });
+  }
+  if (node.intervals) {
+    for (const auto& [name, id] : IntervalInputs(project, node, ids)) {
+      const auto read = state.inputs.find(name);
+      if (!id || read == state.inputs.end() || read->second != *id) return false;
+    }
+    return state.fingerprint == IntervalFingerprint(project, node, run_time);
   }
   if (node.intervals) {
     for (const auto& [name, id] : IntervalInputs(project, node, ids)) {
@@ -40,6 +48,7 @@ bool AsDefined(const Project& project, const Node& node, const Borrowed& borrowe
   }
   InputIds inputs;
   for (const int input : node.inputs) {
+    if (!node.ReadsRowsOf(input)) continue;
     const auto& id = ids[static_cast<size_t>(input)];
     if (!id) return false;
     inputs[project.nodes()[static_cast<size_t>(input)].name] = id;
@@ -69,6 +78,7 @@ static Result<Borrowed> Look(const Project& project, store::Store* store,
       InputIds inputs;
       bool known = true;
       for (const int input : node.inputs) {
+        if (!node.ReadsRowsOf(input)) continue;
         inputs[project.nodes()[static_cast<size_t>(input)].name] = ids[static_cast<size_t>(input)];
         known = known && ids[static_cast<size_t>(input)].has_value();
       }

@@ -36,7 +36,7 @@ Result<data::DuckConnection> BuildContext::ConnectInputs() const {
 Result<std::string> BuildContext::InputSql(const std::string& name) const {
   const Node* input = project->FindNode(name);
   if (input == nullptr) return InternalError("no node '" + name + "'");
-  if (!input->view) return "SELECT * FROM " + data::QuoteIdentifier(name);
+  if (!input->view && input->kind != "check") return "SELECT * FROM " + data::QuoteIdentifier(name);
   std::vector<sql::View> views;
   for (int index : project->ViewInputs(*input)) {
     const Node& view = project->nodes()[index];

@@ -117,6 +117,8 @@ struct BuildContext {
   /// Of an incremental node: what to build, and the ids of its tables. Else null and empty.
   const IntervalPlan* interval_plan = nullptr;
   std::map<std::string, std::string> input_ids;
+  /// Rows of the node that were set aside so far: NODE__quarantine; absent when there is none.
+  std::optional<data::Snapshot> quarantine;
   data::Parameters parameters;          ///< the project's and $run_time, typed
   std::vector<std::string> aggregates;  ///< of the node's checks, for MaterializeRequest
   bool full = false;                    ///< --full: forget cursors, read everything again
@@ -146,6 +148,13 @@ struct Outcome {
   std::optional<data::PendingSnapshot> pending;
   /// The new snapshot consists of this one's files and the pending one's (appended rows).
   std::optional<data::Snapshot> append_to;
+  /// The new rows were merged with those that are there: rows that stand aside stay there unless
+  /// their key came again, or `replaces` is true for them. Implied by append_to.
+  bool merged = false;
+  /// Of merged rows: a SQL condition over the node's columns that is true for the old rows which
+  /// this build made anew (a time range); rows in quarantine that it is true for are dropped.
+  /// "" = none but those whose key came again.
+  std::string replaces;
   std::optional<std::string> cursor;             ///< JSON, committed with the snapshot
   std::optional<store::ModelVersion> model;      ///< committed with the node
   std::optional<store::LedgerChange> intervals;  ///< of an incremental node
@@ -168,6 +177,11 @@ class Component {
   virtual std::optional<data::Schema> Lint(const LintContext& context) const = 0;
   /// True for kinds that have a table (source, sql, predict).
   virtual bool HasTable() const = 0;
+  /// A column whose NULLs are set aside in quarantine (a source's cursor: such a row has no place
+  /// in its order); "" = none.
+  virtual std::string CursorColumn() const { return ""; }
+  /// Columns of a source's key.
+  virtual std::vector<std::string> KeyColumns() const { return {}; }
   /// Names of connections used; part of the fingerprint by identity.
   virtual std::vector<std::string> Connections() const { return {}; }
   virtual Result<Probe> ProbeOutside(const ProbeContext& context) const {

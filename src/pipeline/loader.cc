@@ -217,15 +217,9 @@ void ProjectLoader::MakeNodes() {
     node.has_table = node.component->HasTable() && !node.view;
     project_.nodes_.push_back(std::move(node));
   }
+  MakeSingularChecks();
   for (size_t i = 0; i < project_.nodes_.size(); ++i) {
     project_.by_name_[project_.nodes_[i].name] = static_cast<int>(i);
-  }
-  for (const auto& check : project_.loaded_.checks) {
-    Place place;
-    place.file = check.sql.path;
-    diagnostics_.Add(UserError("not_built", "checks as SQL files (checks/*.sql) are not built yet")
-                         .At(place)
-                         .Hint("write an 'expression' check at the node it is about"));
   }
 }
 
@@ -281,7 +275,7 @@ void ProjectLoader::ParseSql() {
   std::vector<std::string> keys(project_.nodes_.size());
   for (size_t i = 0; i < project_.nodes_.size(); ++i) {
     Node& node = project_.nodes_[i];
-    if (node.kind != "sql") continue;
+    if (!node.HasSql()) continue;
     keys[i] = SelectKey(node);
     if (const std::string* packed = cache_.Find(keys[i])) {
       auto select = sql::UnpackSelect(*packed);
@@ -306,7 +300,7 @@ void ProjectLoader::ParseSql() {
     }
   }
   for (const Node& node : project_.nodes_) {
-    if (node.kind != "sql") continue;
+    if (!node.HasSql()) continue;
     for (const Error& fault : node.select.faults) diagnostics_.Add(fault);
     if (node.deterministic) continue;
     for (const Error& hint : node.select.hints) diagnostics_.Hint(hint);
@@ -371,7 +365,7 @@ void ProjectLoader::ConnectNodes() {
   };
   for (size_t i = 0; i < project_.nodes_.size(); ++i) {
     const int to = static_cast<int>(i);
-    if (project_.nodes_[i].kind == "sql") {
+    if (project_.nodes_[i].HasSql()) {
       std::set<std::string> seen;
       for (const auto& use : project_.nodes_[i].select.tables) {
         if (!seen.insert(use.name).second) continue;
@@ -387,6 +381,7 @@ void ProjectLoader::ConnectNodes() {
       }
     }
   }
+  ConnectChecks();
   SortTopologically();
 }
 
@@ -425,6 +420,8 @@ void ProjectLoader::SortTopologically() {
     for (int& i : node.outputs) i = position[i];
     std::sort(node.inputs.begin(), node.inputs.end());
     std::sort(node.outputs.begin(), node.outputs.end());
+    for (int& i : node.check_inputs) i = position[i];
+    for (int& i : node.gates) i = position[i];
   }
   nodes = std::move(sorted);
   for (size_t i = 0; i < nodes.size(); ++i) project_.by_name_[nodes[i].name] = static_cast<int>(i);
@@ -470,7 +467,10 @@ void ProjectLoader::ReportCycle(const std::vector<int>& pending) {
     const Node& read = nodes[path.back()];
     Place place;
     place.file = reader.file;
-    if (reader.kind == "sql") {
+    const auto by_check = check_edges_.find({read.name, reader.name});
+    if (by_check != check_edges_.end()) {
+      place = by_check->second;
+    } else if (reader.HasSql()) {
       for (const auto& use : reader.select.tables) {
         if (use.name == read.name) {
           place = sql::PlaceOf(reader.text, use.span);
@@ -492,7 +492,8 @@ bool ProjectLoader::NeedsParser(const spec::ComponentRef& ref) const {
   for (const spec::Field& field : ref.spec->fields()) {
     if (field.meaning() == spec::Meaning::kSqlExpression) return true;
   }
-  return ref.spec->name() == "expression" || ref.spec->kind() == "model";
+  return ref.spec->name() == "expression" || ref.spec->name() == "matches" ||
+         ref.spec->kind() == "model";
 }
 
 void ProjectLoader::MakeChecks() {
@@ -522,14 +523,8 @@ void ProjectLoader::MakeChecks() {
         bound.id = fields.name;
         bound.severity = fields.severity;
         bound.allow = fields.allow;
+        if (bound.SetsAside() && !ref->places.Has("allow")) bound.allow = 1;
         bound.description = fields.description;
-      }
-      if (bound.severity == spec::CheckSeverity::kQuarantine) {
-        diagnostics_.Add(
-            UserError("not_built", "'severity: quarantine' is not built yet")
-                .At(ref->places.Has("severity") ? ref->places.Of("severity") : ref->place)
-                .Node(node.name)
-                .Hint("use 'error' or 'warn'"));
       }
       bound.place = ref->place;
       CheckContext context;
@@ -537,13 +532,18 @@ void ProjectLoader::MakeChecks() {
       context.ref = ref;
       context.parser = NeedsParser(*ref) ? Parser() : nullptr;
       context.diagnostics = &diagnostics_;
+      context.schema_of = [this](const std::string& name) -> const data::Schema* {
+        auto found = defined_.find(name);
+        return found == defined_.end() ? nullptr : &found->second;
+      };
       bound.check = make(context);
       if (bound.check == nullptr) continue;
+      LintSeverity(node, *ref, bound);
       if (bound.id.empty()) {
-        bound.id = node.name + "." + bound.type + "(";
+        bound.id = node.name + "." + bound.type;
         const auto columns = bound.check->columns();
-        for (size_t i = 0; i < columns.size(); ++i) bound.id += (i ? ", " : "") + columns[i];
-        bound.id += ")";
+        for (size_t i = 0; i < columns.size(); ++i) bound.id += (i ? ", " : "(") + columns[i];
+        bound.id += columns.empty() ? "" : ")";
       }
       if (int count = ++ids[bound.id]; count > 1) bound.id += "#" + std::to_string(count);
       Json definition;
@@ -557,6 +557,8 @@ void ProjectLoader::MakeChecks() {
       definitions.push_back(std::move(definition));
       node.checks.push_back(std::move(bound));
     }
+    AddCursorCheck(node, definitions);
+    BindSingularCheck(node, definitions);
     if (!definitions.empty()) {
       node.checks_definition = definitions.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
@@ -571,7 +573,10 @@ void ProjectLoader::DescribeSql(Node& node) {
   }
   Hasher hasher;
   hasher.Add("describe").Add(SelectKey(node));
+  size_t read = 0;
   for (int input : node.inputs) {
+    if (!node.ReadsRowsOf(input)) continue;
+    ++read;
     auto found = defined_.find(project_.nodes_[input].name);
     if (found == defined_.end()) {
       const Node& table = project_.nodes_[input];
@@ -583,7 +588,7 @@ void ProjectLoader::DescribeSql(Node& node) {
     }
     hasher.Add(found->first).Add(data::ToJson(found->second).dump());
   }
-  if (node.inputs.size() < node.select.inputs.size()) return;  // unknown nodes: reported
+  if (read < node.select.inputs.size()) return;  // unknown nodes: reported
   const std::string key = hasher.Finish().Hex();
   std::vector<Error> hints;
   bool known = false;
@@ -603,6 +608,7 @@ void ProjectLoader::DescribeSql(Node& node) {
     sql::SchemaCatalog* catalog = Catalog();
     if (catalog == nullptr) return;
     for (int input : node.inputs) {
+      if (!node.ReadsRowsOf(input)) continue;
       const std::string& name = project_.nodes_[input].name;
       if (catalog->Find(name) == nullptr) catalog->Define(name, defined_.at(name));
     }
@@ -629,7 +635,7 @@ void ProjectLoader::DescribeSql(Node& node) {
   if (!node.deterministic) {
     for (Error& hint : hints) diagnostics_.Hint(std::move(hint));
   }
-  if (node.view) return;
+  if (node.view || node.kind == "check") return;
   auto stored = data::StoredSchema(*node.schema);
   if (!stored.ok()) {
     Error error = stored.error();
@@ -716,6 +722,7 @@ void ProjectLoader::LintChecks(Node& node) {
   for (const BoundCheck& check : node.checks) {
     check.check->Lint(node.schema ? &*node.schema : nullptr, diagnostics_);
   }
+  LintTakenColumns(node);
 }
 
 bool ProjectLoader::HasErrors(const Node& node) const {
@@ -728,7 +735,7 @@ bool ProjectLoader::HasErrors(const Node& node) const {
 
 void ProjectLoader::PropagateTypes() {
   for (Node& node : project_.nodes_) {
-    if (node.kind == "sql") {
+    if (node.HasSql()) {
       DescribeSql(node);
     } else {
       DescribeComponent(node);
@@ -748,7 +755,7 @@ void ProjectLoader::WriteDefinitions() {
   for (Node& node : project_.nodes_) {
     Json definition;
     definition["kind"] = node.kind;
-    if (node.kind == "sql") {
+    if (node.HasSql()) {
       definition["view"] = node.view;
       definition["tree"] = node.select.canonical.Hex();
       definition["tree_version"] = sql::kSelectVersion;

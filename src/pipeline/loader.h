@@ -34,6 +34,16 @@ class ProjectLoader {
   void DescribeSql(Node& node);
   void DescribeComponent(Node& node);
   void LintChecks(Node& node);
+  void LintSeverity(const Node& node, const spec::ComponentRef& ref, const BoundCheck& check);
+  void LintTakenColumns(const Node& node);
+  void AddCursorCheck(Node& node, Json& definitions);
+  // Singular checks and the nodes that checks read: load_checks.cc.
+  void MakeSingularChecks();
+  void BindSingularCheck(Node& node, Json& definitions);
+  void ConnectChecks();
+  void ConnectReferences(int to);
+  void ConnectReference(int to, const std::string& name, const Place& place);
+  void ConnectGates(int check);
   void CheckDeclaredColumns(Node& node);
   bool HasErrors(const Node& node) const;
   sql::SelectRules RulesOf(const Node& node) const;
@@ -48,6 +58,7 @@ class ProjectLoader {
   bool parser_failed_ = false;
   std::map<std::string, data::Schema, std::less<>> defined_;  ///< known columns by node
   std::vector<std::string> last_order_;
+  std::map<std::pair<std::string, std::string>, Place> check_edges_;  ///< from, to: made by a check
 };
 
 }  // namespace headrace::pipeline

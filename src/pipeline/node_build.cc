@@ -43,6 +43,14 @@ class NodeBuilder {
   Result<std::string> TouchedBy(const data::Snapshot& snapshot);
   Status FillContext(BuildContext& context);
   Status Judge(BuildContext& context, Outcome& outcome, const data::Snapshot* combined);
+  Status JudgeRows(BuildContext& context, const std::string& relation, int64_t rows,
+                   std::optional<std::vector<data::Value>> values);
+  bool AsksTime() const;
+  Status JudgeTime();
+  Status SetAside(BuildContext& context, Outcome& outcome);
+  Status SplitAgain(BuildContext& context, const data::Snapshot& snapshot,
+                    std::optional<data::PendingSnapshot>& clean);
+  Status PublishAside(const store::NodeCommit& commit);
   Status JudgeView(BuildContext& context);
   Status Commit(store::NodeCommit commit);
   store::NodeCommit NewCommit(const std::string& action) const;
@@ -59,6 +67,9 @@ class NodeBuilder {
   const store::NodeState* state_ = nullptr;
   std::optional<store::NodeState> state_copy_;
   InputIds inputs_;
+  InputIds check_inputs_;       ///< of nodes that only checks read
+  std::optional<Split> split_;  ///< rows that were set aside by this build
+  std::optional<store::NodeCommit> aside_commit_;
   Decision decision_;
   std::string identity_;  ///< of nodes without a snapshot
   int64_t started_ns_ = 0;
@@ -88,12 +99,25 @@ bool NodeBuilder::CollectInputs() {
   for (int input : node_.inputs) {
     const Node& above = run_.project->nodes()[input];
     const bool selected = run_.selected[input];
-    if (run_.failed[input] && above.spec.common.on_failure != spec::OnFailure::kUseLast) {
+    if (above.kind == "check") {
+      const auto state = run_.states.find(above.name);
+      const bool rejected = state != run_.states.end() && state->second.rejection.has_value();
+      if (selected ? run_.failed[input] != 0 : rejected) {
+        Skip("check " + above.name + " failed");
+        return false;
+      }
+      continue;
+    }
+    if (run_.failed[input] && above.spec.common.on_failure.then != spec::OnFailure::kUseLast) {
       // A model that was refused but has a champion counts as done; see RunNode's Finish.
       Skip(above.name + (selected ? " failed or was skipped" : " was never built"));
       return false;
     }
     if (!run_.ids[input].has_value() || run_.ids[input]->empty()) {
+      if (!selected && node_.kind == "check") {
+        Skip(above.name + " has nothing to read yet");
+        return false;
+      }
       if (!selected) {
         Fail(UserError("never_built", "'" + node_.name + "' reads '" + above.name +
                                           "', which is not selected and was never built")
@@ -106,7 +130,7 @@ bool NodeBuilder::CollectInputs() {
         return false;
       }
     }
-    inputs_[above.name] = run_.ids[input].value_or("");
+    (node_.ReadsRowsOf(input) ? inputs_ : check_inputs_)[above.name] = run_.ids[input].value_or("");
   }
   if (node_.intervals) inputs_ = IntervalInputs(*run_.project, node_, run_.ids);
   return true;
@@ -140,7 +164,9 @@ bool NodeBuilder::Decide() {
     if (found == run_.states.end()) return nullptr;
     return &(others[name] = found->second);
   };
-  auto asked = AskNode(context, inputs_, run_.options->decide, &run_.borrowed);
+  DecideOptions decide = run_.options->decide;
+  decide.check_inputs = check_inputs_;
+  auto asked = AskNode(context, inputs_, decide, &run_.borrowed);
   if (!asked.ok()) {
     Fail(std::move(asked).error());
     return false;
@@ -162,6 +188,10 @@ void NodeBuilder::Act() {
       if (state_->snapshot) {
         result_.rows = state_->snapshot->rows;
         result_.snapshot = state_->snapshot->id;
+      }
+      if (AsksTime()) {
+        Status judged = JudgeTime();
+        if (!judged.ok()) Fail(std::move(judged).error());
       }
       return;
     }
@@ -219,15 +249,25 @@ store::NodeCommit NodeBuilder::NewCommit(const std::string& action) const {
   commit.definition = node_.definition;
   commit.checks_definition = node_.checks_definition;
   for (const auto& [name, id] : inputs_) commit.inputs[name] = id.value_or("");
+  for (const auto& [name, id] : check_inputs_) {
+    commit.inputs[kCheckInputKey + name] = id.value_or("");
+  }
   return commit;
 }
 
 Status NodeBuilder::Commit(store::NodeCommit commit) {
   if (!identity_.empty()) commit.inputs[kIdentityKey] = identity_;
   commit.record = Record(commit.rejected ? "fail" : commit.action);
-  HR_TRY(run_.services->store->CommitNode(run_.claim, commit));
+  std::vector<store::NodeCommit> commits = {commit};
+  std::optional<store::NodeState> aside;
+  if (aside_commit_ && !commit.rejected) commits.push_back(*aside_commit_);
+  HR_TRY(run_.services->store->CommitNodes(run_.claim, commits));
   HR_ASSIGN(auto state, run_.services->store->ReadNode(run_.project->target(), node_.name));
+  if (commits.size() > 1) {
+    HR_ASSIGN(aside, run_.services->store->ReadNode(run_.project->target(), commits[1].node));
+  }
   std::lock_guard lock(run_.mutex);
+  if (aside) run_.states[aside->node] = std::move(*aside);
   if (state) {
     run_.states[node_.name] = *state;
     state_copy_ = std::move(*state);
@@ -259,7 +299,7 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   context.build_id = NewId(*services.clock);
   context.fingerprint = decision_.fingerprint;
   context.parameters = run_.project->Parameters(run_.now);
-  context.aggregates = CheckAggregates(node_);
+  if (ChecksAreSimple(node_)) context.aggregates = CheckAggregates(node_, "");
   context.full = run_.options->decide.full;
   context.sends = run_.project->Sends();
   context.progress = progress_.get();
@@ -270,6 +310,10 @@ Status NodeBuilder::FillContext(BuildContext& context) {
     for (const auto& [name, id] : inputs_) context.input_ids[name] = id.value_or("");
   }
   std::lock_guard lock(run_.mutex);
+  const auto aside = run_.states.find(QuarantineOf(node_.name));
+  if (aside != run_.states.end() && aside->second.snapshot) {
+    HR_ASSIGN(context.quarantine, SnapshotOf(aside->first, *aside->second.snapshot));
+  }
   for (int index : run_.project->TableInputs(node_)) {
     const std::string& name = run_.project->nodes()[index].name;
     auto found = run_.snapshots.find(name);
@@ -286,45 +330,88 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   return Ok();
 }
 
+store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
+  store::SnapshotRecord record;
+  record.id = snapshot.id;
+  record.build = snapshot.build_id;
+  record.schema = data::ToJson(snapshot.schema).dump();
+  record.rows = snapshot.rows;
+  record.bytes = snapshot.bytes;
+  const Json manifest = data::ToJson(snapshot);
+  record.manifest = manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json files = Json::array();
+  std::set<std::string> builds;
+  for (const auto& file : snapshot.files) {
+    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
+    builds.insert(BaseName(DirName(file.path)));
+  }
+  builds.erase(snapshot.build_id);
+  record.files = files.dump();
+  record.shared_builds.assign(builds.begin(), builds.end());
+  return record;
+}
+
 /// Only the checks changed: they run on the rows that are there.
 Status NodeBuilder::Check() {
   BuildContext context;
   cancel_ = run_.cancel;
   HR_TRY(FillContext(context));
   result_.action = "check";
-  if (node_.view) return JudgeView(context);
+  if (node_.view || node_.kind == "check") return JudgeView(context);
   HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(node_.name, *state_->snapshot));
-  HR_ASSIGN(auto instance, context.instances->Parallel());
-  HR_ASSIGN(auto connection, instance->Connect());
-  HR_ASSIGN(auto values, data::EvaluateOn(connection, context.warehouse, snapshot,
-                                          context.aggregates, {}, context.Query()));
+  store::NodeCommit commit = NewCommit("check");
+  std::optional<data::PendingSnapshot> clean;
+  HR_TRY(SplitAgain(context, snapshot, clean));
+  std::string relation = "(" + data::ReadSnapshotSql(context.warehouse, snapshot) + ")";
+  if (clean) {
+    relation = "(" + data::ReadSnapshotSql(clean->folder(), clean->staged()) + ")";
+    snapshot = clean->snapshot();
+  }
   result_.rows = snapshot.rows;
   result_.snapshot = snapshot.id;
-  result_.verdicts = JudgeChecks(node_, values, snapshot.rows, connection,
-                                 "(" + data::ReadSnapshotSql(context.warehouse, snapshot) + ")");
-  store::NodeCommit commit = NewCommit("check");
+  HR_TRY(JudgeRows(context, relation, snapshot.rows, std::nullopt));
   commit.verdicts = result_.verdicts;
   commit.rejected = Rejected(commit.verdicts);
+  const bool rejected = commit.rejected;
+  if (!rejected) {
+    if (clean) {
+      HR_TRY(run_.writer->Publish(std::move(*clean)));
+      commit.snapshot = RecordOf(snapshot);
+    }
+    HR_TRY(PublishAside(commit));
+  }
   HR_TRY(Commit(std::move(commit)));
-  if (Rejected(result_.verdicts)) return CheckError(node_, result_.verdicts);
+  if (rejected) return CheckError(node_, result_.verdicts);
+  if (clean) {
+    std::lock_guard lock(run_.mutex);
+    run_.snapshots[node_.name] = std::move(snapshot);
+  }
   return Ok();
 }
 
 Status NodeBuilder::JudgeView(BuildContext& context) {
   store::NodeCommit commit = NewCommit(result_.action);
   if (!node_.checks.empty()) {
-    HR_ASSIGN(auto connection, context.ConnectInputs());
+    HR_ASSIGN(CheckScope scope, OpenCheckScope(context));
     HR_ASSIGN(std::string text, context.InputSql(node_.name));
-    std::string query = "SELECT count(*)";
-    for (const auto& aggregate : context.aggregates) query += ", " + aggregate;
-    query += " FROM (" + text + ")";
-    HR_ASSIGN(auto rows,
-              connection.Query(query, UsedParameters(*run_.project, node_, context.parameters),
-                               context.Query()));
-    const auto& row = rows.rows.front();
-    result_.rows = row.front().AsInt64();
-    result_.verdicts =
-        JudgeChecks(node_, std::span(row).subspan(1), result_.rows, connection, "(" + text + ")");
+    for (auto& own : UsedParameters(*run_.project, node_, context.parameters)) {
+      const bool there = std::any_of(scope.parameters.begin(), scope.parameters.end(),
+                                     [&](const auto& other) { return other.name == own.name; });
+      if (!there) scope.parameters.push_back(std::move(own));
+    }
+    const std::string relation = "(" + text + "\n)";
+    std::vector<std::string> aggregates = CheckAggregates(node_, relation);
+    aggregates.insert(aggregates.begin(), "count(*)");
+    HR_ASSIGN(auto values, EvaluateChecks(scope, relation, aggregates, context.Query()));
+    result_.rows = values.front().AsInt64();
+    JudgeRequest request;
+    request.node = &node_;
+    request.values = std::span(values).subspan(1);
+    request.facts.rows = result_.rows;
+    request.facts.now = run_.now;
+    request.scope = &scope;
+    request.relation = relation;
+    result_.verdicts = JudgeChecks(request);
     commit.verdicts = result_.verdicts;
     commit.rejected = Rejected(commit.verdicts);
   }
@@ -477,15 +564,20 @@ Status NodeBuilder::BuildOnce() {
   commit.intervals = outcome.intervals;
 
   std::optional<data::Snapshot> snapshot;
+  aside_commit_.reset();
+  if (outcome.append_to) outcome.append_to->aside.clear();  // stays in its own table
   if (outcome.pending) {
+    HR_TRY(SetAside(context, outcome));
     snapshot = outcome.pending->snapshot();
     if (outcome.append_to) {
       HR_ASSIGN(snapshot, data::Combine(*outcome.append_to, std::move(*snapshot)));
     }
-    const bool same = state_ != nullptr && state_->snapshot.has_value() &&
-                      state_->snapshot->id == snapshot->id && !state_->rejection.has_value() &&
+    const bool same_rows = state_ != nullptr && state_->snapshot.has_value() &&
+                           state_->snapshot->id == snapshot->id && !state_->rejection.has_value();
+    const bool same = same_rows && check_inputs_.empty() && !AsksTime() &&
                       state_->checks_digest == store::DefinitionDigest(node_.checks_definition);
-    if (same) {
+    const bool set_aside = split_ && (split_->aside || split_->beyond_allow);
+    if (same && !set_aside) {
       // An identical rebuild: the snapshot that is there stays, nothing below has to run.
       result_.verdicts = state_->verdicts;
       commit.verdicts = state_->verdicts;
@@ -496,10 +588,16 @@ Status NodeBuilder::BuildOnce() {
       HR_TRY(Judge(context, outcome, &*snapshot));
       commit.verdicts = result_.verdicts;
       commit.rejected = Rejected(commit.verdicts);
-      HR_ASSIGN(data::Snapshot published, run_.writer->Publish(std::move(*outcome.pending)));
-      outcome.pending.reset();
-      commit.snapshot = RecordOf(*snapshot);
+      if (commit.rejected) result_.quarantined = -1;
       result_.snapshot = snapshot->id;
+      if (same_rows && !commit.rejected) {
+        snapshot.reset();  // only the rows set aside are others
+      } else {
+        HR_ASSIGN(data::Snapshot published, run_.writer->Publish(std::move(*outcome.pending)));
+        commit.snapshot = RecordOf(*snapshot);
+      }
+      outcome.pending.reset();
+      if (!commit.rejected) HR_TRY(PublishAside(commit));
     }
   } else if (state_ != nullptr) {
     commit.verdicts = state_->verdicts;
@@ -529,20 +627,187 @@ Status NodeBuilder::Judge(BuildContext& context, Outcome& outcome, const data::S
   data::Snapshot now = outcome.pending->snapshot();
   for (data::SnapshotFile& file : now.files) file.path = BaseName(file.path);
   std::string relation = "(" + data::ReadSnapshotSql(outcome.pending->folder(), now) + ")";
-  HR_ASSIGN(auto instance, context.instances->Parallel());
-  HR_ASSIGN(auto connection, instance->Connect());
-  std::vector<data::Value> values = outcome.pending->aggregates();
+  std::optional<std::vector<data::Value>> values;
+  if (ChecksAreSimple(node_) && !split_) values = outcome.pending->aggregates();
   if (outcome.append_to) {
     relation = "(SELECT * FROM (" + data::ReadSnapshotSql(context.warehouse, *outcome.append_to) +
                ") UNION ALL SELECT * FROM " + relation + ")";
-    std::string query = "SELECT ";
-    for (size_t i = 0; i < context.aggregates.size(); ++i) {
-      query += (i > 0 ? ", " : "") + context.aggregates[i];
-    }
-    HR_ASSIGN(auto rows, connection.Query(query + " FROM " + relation, {}, context.Query()));
-    values = rows.rows.front();
+    values.reset();
   }
-  result_.verdicts = JudgeChecks(node_, values, combined->rows, connection, relation);
+  return JudgeRows(context, relation, combined->rows, std::move(values));
+}
+
+/// `values`: of the aggregates, when they are known already.
+Status NodeBuilder::JudgeRows(BuildContext& context, const std::string& relation, int64_t rows,
+                              std::optional<std::vector<data::Value>> values) {
+  if (node_.checks.empty()) return Ok();
+  HR_ASSIGN(CheckScope scope, OpenCheckScope(context));
+  if (!values) {
+    HR_ASSIGN(values,
+              EvaluateChecks(scope, relation, CheckAggregates(node_, relation), context.Query()));
+  }
+  JudgeRequest request;
+  request.node = &node_;
+  request.values = *values;
+  request.facts.rows = rows;
+  request.facts.now = run_.now;
+  request.scope = &scope;
+  request.relation = relation;
+  if (result_.action != "check" && state_ != nullptr && state_->snapshot) {
+    request.facts.last_rows = state_->snapshot->rows;
+  }
+  if (split_) {
+    request.aside = split_->counts;
+    if (split_->beyond_allow) request.facts.rows -= split_->bad;
+    if (!split_->beyond_allow) result_.quarantined = split_->counts.rows;
+  }
+  result_.verdicts = JudgeChecks(request);
+  return Ok();
+}
+
+// ---- Quarantine
+
+Status NodeBuilder::SetAside(BuildContext& context, Outcome& outcome) {
+  split_.reset();
+  const bool before = context.quarantine && context.quarantine->rows > 0;
+  if (!pipeline::SetsAside(node_) && !before) return Ok();
+  HR_ASSIGN(CheckScope scope, OpenCheckScope(context));
+  const data::Snapshot made = outcome.pending->snapshot();
+  SplitRequest request;
+  request.schema = made.schema;
+  const std::string fresh =
+      "(" + data::ReadSnapshotSql(outcome.pending->folder(), outcome.pending->staged()) + ")";
+  request.rows = fresh;
+  int64_t beside = 0;
+  bool together = false;
+  if (outcome.append_to || outcome.merged) {
+    request.keep = "true";
+    if (!outcome.replaces.empty()) {
+      request.keep += " AND NOT coalesce((" + outcome.replaces + "), false)";
+    }
+    const auto key = node_.component->KeyColumns();
+    if (!key.empty()) {
+      std::string row = data::QuoteIdentifiers(key);
+      if (key.size() > 1) row = "ROW(" + row + ")";
+      request.keep += " AND " + row + " NOT IN (SELECT " + row + " FROM " + fresh + ")";
+    }
+    for (const BoundCheck& check : node_.checks) {
+      together = together || (check.SetsAside() && check.check->OfOtherRows());
+    }
+    if (together) {
+      request.rows = "(SELECT * FROM " + fresh;
+      if (outcome.append_to) {
+        request.rows +=
+            " UNION ALL " + data::ReadSnapshotSql(context.warehouse, *outcome.append_to);
+      }
+      if (before) {
+        request.rows += " UNION ALL SELECT " + data::QuoteIdentifiers(made.schema.Names()) +
+                        " FROM (" + data::ReadSnapshotSql(context.warehouse, *context.quarantine) +
+                        ") WHERE " + request.keep;
+      }
+      request.rows += ")";
+      request.keep.clear();
+      request.rewrite = before;
+    } else if (outcome.append_to) {
+      beside = outcome.append_to->rows;
+    }
+  }
+  HR_ASSIGN(Split split, SplitRows(context, scope, request, beside));
+  split_.emplace(std::move(split));
+  if (!split_->clean) return Ok();
+  outcome.pending.reset();
+  outcome.pending.emplace(std::move(*split_->clean));
+  split_->clean.reset();
+  if (together) outcome.append_to.reset();
+  if (outcome.rows == made.rows) result_.rows = outcome.pending->snapshot().rows;
+  return Ok();
+}
+
+/// Another rule for rows that are there: all of them, those set aside too, are looked at again.
+Status NodeBuilder::SplitAgain(BuildContext& context, const data::Snapshot& snapshot,
+                               std::optional<data::PendingSnapshot>& clean) {
+  split_.reset();
+  aside_commit_.reset();
+  const bool before = context.quarantine && context.quarantine->rows > 0;
+  if (!pipeline::SetsAside(node_) && !before) return Ok();
+  HR_ASSIGN(CheckScope scope, OpenCheckScope(context));
+  data::Snapshot all = snapshot;
+  if (before) all.aside = context.quarantine->files;
+  SplitRequest request;
+  request.rows = "(" + data::ReadSnapshotSql(context.warehouse, all) + ")";
+  request.schema = snapshot.schema;
+  request.rewrite = before;
+  HR_ASSIGN(Split split, SplitRows(context, scope, request, 0));
+  split_.emplace(std::move(split));
+  if (split_->clean && split_->clean->snapshot().id != snapshot.id) {
+    clean.emplace(std::move(*split_->clean));
+  }
+  split_->clean.reset();
+  return Ok();
+}
+
+/// Makes the new quarantine durable; it becomes visible with `commit`.
+Status NodeBuilder::PublishAside(const store::NodeCommit& commit) {
+  if (!split_ || !split_->aside) return Ok();
+  HR_ASSIGN(data::Snapshot published, run_.writer->Publish(std::move(*split_->aside)));
+  split_->aside.reset();
+  store::NodeCommit aside;
+  aside.node = QuarantineOf(node_.name);
+  aside.kind = "quarantine";
+  aside.run = run_.run;
+  aside.action = commit.action;
+  aside.fingerprint = commit.fingerprint;
+  aside.snapshot = RecordOf(published);
+  aside_commit_ = std::move(aside);
+  return Ok();
+}
+
+// ---- Checks that ask for the time
+
+bool NodeBuilder::AsksTime() const {
+  return std::any_of(node_.checks.begin(), node_.checks.end(),
+                     [](const BoundCheck& check) { return check.check->OfTime(); });
+}
+
+/// The rows stay, the time does not: checks that ask for it are asked again. Only another verdict
+/// is committed.
+Status NodeBuilder::JudgeTime() {
+  BuildContext context;
+  cancel_ = run_.cancel;
+  HR_TRY(FillContext(context));
+  HR_ASSIGN(CheckScope scope, OpenCheckScope(context));
+  std::string relation;
+  if (node_.view) {
+    HR_ASSIGN(std::string text, context.InputSql(node_.name));
+    relation = "(" + text + "\n)";
+    scope.parameters = UsedParameters(*run_.project, node_, context.parameters);
+  } else {
+    HR_ASSIGN(data::Snapshot snapshot, SnapshotOf(node_.name, *state_->snapshot));
+    relation = "(" + data::ReadSnapshotSql(context.warehouse, snapshot) + ")";
+  }
+  const auto& known = state_->rejection ? state_->rejection->verdicts : state_->verdicts;
+  bool changed = known.size() != node_.checks.size();
+  std::vector<store::Verdict> verdicts = state_->verdicts;
+  verdicts.resize(node_.checks.size());
+  for (size_t i = 0; i < node_.checks.size(); ++i) {
+    const BoundCheck& check = node_.checks[i];
+    if (!check.check->OfTime()) continue;
+    HR_ASSIGN(auto values,
+              EvaluateChecks(scope, relation, check.check->Aggregates(relation), context.Query()));
+    verdicts[i] = JudgeTimeCheck(check, values, run_.now, std::max<int64_t>(result_.rows, 0));
+    changed = changed || verdicts[i].status != known[i].status;
+  }
+  result_.verdicts = verdicts;
+  if (changed) {
+    result_.action = "check";
+    result_.reason = "the time has come to judge its age anew";
+    store::NodeCommit commit = NewCommit("check");
+    commit.fingerprint = state_->fingerprint;
+    commit.verdicts = verdicts;
+    commit.rejected = Rejected(verdicts);
+    HR_TRY(Commit(std::move(commit)));
+  }
+  if (Rejected(verdicts)) return CheckError(node_, verdicts);
   return Ok();
 }
 
@@ -585,7 +850,7 @@ void NodeBuilder::Finish() {
       run_.cancel.Cancel();
     }
     if (failed &&
-        (run_.options->fail_fast || node_.spec.common.on_failure == spec::OnFailure::kStop)) {
+        (run_.options->fail_fast || node_.spec.common.on_failure.then == spec::OnFailure::kStop)) {
       run_.cancel.Cancel();
     }
   }
@@ -609,6 +874,7 @@ void NodeBuilder::Finish() {
   fields["seconds"] = result_.seconds;
   fields["snapshot"] = result_.snapshot.empty() ? Json() : Json(result_.snapshot);
   fields["reason"] = result_.reason;
+  if (result_.quarantined >= 0) fields["quarantined"] = result_.quarantined;
   fields["error"] = Json();
   if (result_.error) {
     auto error = ParseJson(ErrorToJson(*result_.error), "error");

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "pipeline/borrow.h"
 #include "pipeline/interval_plan.h"
+#include "pipeline/quarantine.h"
 
 namespace headrace::pipeline {
 namespace {
@@ -71,9 +72,20 @@ std::string Fingerprint(const Project& project, const Node& node, const InputIds
   return hasher.Finish().Hex();
 }
 
-Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
-                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
-                Timestamp run_time) {
+namespace {
+
+/// What only checks read is another than when they were judged last.
+bool CheckInputsChanged(const store::NodeState& state, const InputIds& now) {
+  for (const auto& [name, id] : now) {
+    const auto before = state.inputs.find(kCheckInputKey + name);
+    if (id && (before == state.inputs.end() || before->second != *id)) return true;
+  }
+  return false;
+}
+
+Decision DecideRows(const Project& project, const Node& node, const store::NodeState* state,
+                    const InputIds& inputs, const Probe& probe, const DecideOptions& options,
+                    Timestamp run_time) {
   Decision decision;
   if (!probe.blocked.empty()) {
     decision.action = Action::kSkip;
@@ -95,7 +107,7 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
     // A source's fingerprint doesn't say what stands outside: its cursor does.
     const bool unchanged = node.kind == "source" ? probe.repeats_rejection : probe.changed.empty();
     if (state != nullptr && state->rejection.has_value() && !options.full && unchanged &&
-        state->rejection->fingerprint == decision.fingerprint &&
+        options.check_inputs.empty() && state->rejection->fingerprint == decision.fingerprint &&
         state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition)) {
       decision.action = Action::kFail;
       decision.reason = "its checks failed on the same rows in run " + state->rejection->run;
@@ -134,6 +146,11 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
       decision.reason = "only its checks changed";
       return decision;
     }
+    if (CheckInputsChanged(*state, options.check_inputs)) {
+      decision.action = Action::kCheck;
+      decision.reason = "rows that its checks read changed";
+      return decision;
+    }
     decision.action = Action::kReuse;
     decision.reason = probe.unchanged.empty() ? "nothing changed" : probe.unchanged;
     return decision;
@@ -157,6 +174,26 @@ Decision Decide(const Project& project, const Node& node, const store::NodeState
     decision.reason = "a parameter changed";
   } else {
     decision.reason = "what it depends on outside the project changed";
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
+                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
+                Timestamp run_time) {
+  Decision decision = DecideRows(project, node, state, inputs, probe, options, run_time);
+  if (node.kind == "check" && decision.action == Action::kBuild) {
+    decision.action = Action::kCheck;
+    if (state == nullptr) decision.reason = "never checked";
+  }
+  if (decision.action == Action::kReuse && decision.certain) {
+    for (const auto& [name, id] : options.check_inputs) {
+      if (id) continue;
+      decision.certain = false;
+      decision.reason = name + " is rebuilt above; its checks run again if the rows change";
+    }
   }
   return decision;
 }
@@ -185,7 +222,8 @@ Status LookForEarlier(const ProbeContext& context, const Probe& probe, bool full
   const store::NodeState* state = context.state;
   if (decision.action != Action::kBuild || decision.fingerprint.empty() || !node.has_table ||
       node.kind == "source" || !probe.changed.empty() || full || node.spec.common.rerun_always ||
-      context.store == nullptr || state == nullptr || !state->snapshot ||
+      context.store == nullptr || state == nullptr || !state->snapshot || SetsAside(node) ||
+      context.state_of(QuarantineOf(node.name)) != nullptr ||
       state->checks_digest != store::DefinitionDigest(node.checks_definition)) {
     return Ok();
   }
@@ -237,10 +275,12 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
     const Node& node = project.nodes()[i];
     const bool selected = options.selected.empty() || options.selected[i];
     const store::NodeState* state = state_of(node.name);
-    InputIds inputs;
+    InputIds inputs, check_inputs;
     std::string failed_above;
     for (int input : node.inputs) {
-      inputs[project.nodes()[input].name] = ids[input];
+      if (project.nodes()[input].kind != "check") {
+        (node.ReadsRowsOf(input) ? inputs : check_inputs)[project.nodes()[input].name] = ids[input];
+      }
       if (broken[input]) failed_above = project.nodes()[input].name;
     }
     if (node.intervals) inputs = IntervalInputs(project, node, ids);
@@ -273,17 +313,19 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
     context.sends = project.Sends();
     context.state_of = state_of;
     Probe probe;
+    DecideOptions decide = options.decide;
+    decide.check_inputs = check_inputs;
     if (node.unexpanded) {
       planned.decision.action = Action::kFail;
       planned.decision.reason = node.unexpanded->message;
-    } else if (auto asked = AskNode(context, inputs, options.decide, &borrowed); !asked.ok()) {
+    } else if (auto asked = AskNode(context, inputs, decide, &borrowed); !asked.ok()) {
       planned.decision.action = Action::kFail;
       planned.decision.reason = asked.error().message;
     } else {
       probe = std::move(asked->probe);
       planned.decision = std::move(asked->decision);
     }
-    if (!failed_above.empty() && node.spec.common.on_failure != spec::OnFailure::kUseLast) {
+    if (!failed_above.empty() && node.spec.common.on_failure.then != spec::OnFailure::kUseLast) {
       planned.decision.action = Action::kSkip;
       planned.decision.certain = true;
       planned.decision.reason = failed_above + " fails";
@@ -295,10 +337,12 @@ Result<std::vector<PlannedNode>> MakePlan(const Project& project, store::Store* 
       for (const auto& [name, id] : inputs) known = known && id.has_value();
       if (known) ids[i] = Fingerprint(project, node, inputs, probe, options.now);
     } else if (planned.decision.action == Action::kReuse ||
-               planned.decision.action == Action::kCheck) {
+               (planned.decision.action == Action::kCheck && state != nullptr &&
+                !SetsAside(node))) {
       ids[i] = planned.decision.earlier ? planned.decision.earlier->id : ContentId(*state);
     } else if (planned.decision.action != Action::kBuild &&
-               planned.decision.action != Action::kIntervals) {
+               planned.decision.action != Action::kIntervals &&
+               planned.decision.action != Action::kCheck) {
       ids[i] = state != nullptr ? ContentId(*state) : "";
     }
     plan.push_back(std::move(planned));

@@ -38,6 +38,9 @@ using InputIds = std::map<std::string, std::optional<std::string>>;
 /// content hash): no node can have this name.
 inline constexpr const char* kIdentityKey = "(identity)";
 
+/// In front of the names of nodes that only checks read, in NodeCommit::inputs.
+inline constexpr const char* kCheckInputKey = "(checks) ";
+
 /// What consumers of a committed node depend on.
 std::string ContentId(const store::NodeState& state);
 
@@ -45,6 +48,7 @@ struct DecideOptions {
   bool full = false;  ///< build in any case
   /// --from, --to: incremental nodes build the intervals that overlap this, and no others.
   std::optional<Timestamp> from, to;
+  std::map<std::string, std::optional<std::string>> check_inputs;  ///< as InputIds, of its checks
 };
 
 /// Digest of everything that decides the node's content (design §3 "Fingerprint").

@@ -24,12 +24,20 @@ std::unique_ptr<Project> Project::Load(const ProjectOptions& options, Diagnostic
   loader.MakeChecks();
   loader.PropagateTypes();
   loader.WriteDefinitions();
+  project->tests_ = ParseUserTests(*project, diagnostics);
   loader.Finish();
   diagnostics.Sort();
   return project;
 }
 
 Project::~Project() = default;
+
+bool Node::ReadsRowsOf(int input) const {
+  const auto in = [input](const std::vector<int>& list) {
+    return std::find(list.begin(), list.end(), input) != list.end();
+  };
+  return !in(check_inputs) && !in(gates);
+}
 
 int Project::Find(std::string_view name) const {
   auto found = by_name_.find(name);

@@ -18,6 +18,7 @@
 #include "pipeline/component.h"
 #include "pipeline/intervals.h"
 #include "pipeline/registry.h"
+#include "pipeline/user_test.h"
 #include "sql/select.h"
 
 namespace headrace::pipeline {
@@ -40,6 +41,10 @@ struct Node {
 
   std::vector<int> inputs;   ///< indices of the nodes it reads, each once, sorted by name
   std::vector<int> outputs;  ///< indices of the nodes that read it
+  /// Those of `inputs` that only its checks read: a change runs the checks again, not the node.
+  std::vector<int> check_inputs;
+  /// Those of `inputs` that are singular checks it has to wait for.
+  std::vector<int> gates;
   std::vector<BoundCheck> checks;
   std::optional<data::Schema> schema;  ///< as stored; nullopt = not known, or has no table
   std::string definition;              ///< canonical text: what the fingerprint starts from
@@ -47,6 +52,10 @@ struct Node {
   bool has_table = false;
 
   const spec::CommonFields& common() const { return spec.common; }
+  /// Has a SELECT: kinds sql and check.
+  bool HasSql() const { return kind == "sql" || kind == "check"; }
+  /// An index of `inputs` whose rows its own are made from.
+  bool ReadsRowsOf(int input) const;
 };
 
 struct ProjectOptions {
@@ -94,6 +103,8 @@ class Project {
   std::vector<int> ViewInputs(const Node& node) const;
   /// Typed parameters for binding; `run_time` is $run_time.
   data::Parameters Parameters(Timestamp run_time) const;
+  /// tests/*.yml.
+  const std::vector<UserTest>& tests() const { return tests_; }
   /// What lint could not check, for people: "usage: columns of a query are known after the first
   /// run".
   const std::vector<std::string>& not_checked() const { return not_checked_; }
@@ -111,6 +122,7 @@ class Project {
   std::vector<Node> nodes_;
   std::map<std::string, int, std::less<>> by_name_;
   std::vector<std::string> not_checked_;
+  std::vector<UserTest> tests_;
 };
 
 }  // namespace headrace::pipeline

@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "headrace/version.h"
+#include "pipeline/notify.h"
 #include "pipeline/runner.h"
 #include "pipeline/sweep.h"
 
@@ -122,6 +123,7 @@ Status ReadCommitted(RunState& run) {
       InputIds inputs;
       bool known = true;
       for (int input : nodes[i].inputs) {
+        if (!nodes[i].ReadsRowsOf(input)) continue;
         inputs[nodes[input].name] = run.ids[input];
         known = known && run.ids[input].has_value();
       }
@@ -264,7 +266,12 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
       options.threads > 0 ? options.threads : std::max(4, 2 * services.budget->threads());
   report.nodes = Scheduler(run, threads).Execute();
 
-  if (run.fatal) return *run.fatal;
+  if (run.fatal) {
+    report.status = store::RunStatus::kFailed;
+    report.exit_code = 1;
+    NotifyFailures(project, services, report);
+    return *run.fatal;
+  }
   HR_TRY(services.store->RecordNodes(claim, run.records));
   bool failed = false;
   for (const auto& node : report.nodes) failed = failed || node.action == "fail" || node.error;
@@ -289,6 +296,8 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
   HR_TRY(services.store->FinishRun(claim, report.run, report.status, Summary(report)));
   HR_TRY(lease->Release());
   if (options.write_page) report.page = options.write_page(report);
+
+  NotifyFailures(project, services, report);
 
   Json end;
   end["run"] = report.run;

@@ -48,6 +48,7 @@ struct NodeResult {
   std::string action;  ///< build | intervals | reuse | check | retrain | skip | fail
   std::string reason;
   int64_t rows = -1;
+  int64_t quarantined = -1;  ///< rows in NODE__quarantine; -1 = the node sets none aside
   double seconds = 0;
   std::string snapshot;
   std::optional<Error> error;

@@ -82,7 +82,8 @@ Result<std::vector<bool>> Match(const Project& project, const std::string& core,
             .Candidates(Suggest(value, known));
       }
     } else if (method == "kind") {
-      const auto& kinds = spec::NodeKinds();
+      auto kinds = spec::NodeKinds();
+      kinds.push_back("check");
       if (std::find(kinds.begin(), kinds.end(), value) == kinds.end()) {
         return UserError("unknown_kind", "there is no kind '" + value + "'")
             .Subject(value)
@@ -177,6 +178,15 @@ Result<std::vector<bool>> Union(const Project& project, const std::vector<std::s
   return any;
 }
 
+/// A singular check goes with every node it is about.
+void SelectChecks(const Project& project, std::vector<bool>& selected) {
+  for (size_t i = 0; i < selected.size(); ++i) {
+    const Node& node = project.nodes()[i];
+    if (node.kind != "check") continue;
+    for (int input : node.inputs) selected[i] = selected[i] || selected[input];
+  }
+}
+
 }  // namespace
 
 Result<std::vector<bool>> SelectNodes(const Project& project,
@@ -186,6 +196,7 @@ Result<std::vector<bool>> SelectNodes(const Project& project,
   std::vector<bool> selected(project.nodes().size(), true);
   if (!select.empty()) {
     HR_ASSIGN(selected, Union(project, select, facts));
+    SelectChecks(project, selected);
   }
   HR_ASSIGN(std::vector<bool> excluded, Union(project, exclude, facts));
   for (size_t i = 0; i < selected.size(); ++i) selected[i] = selected[i] && !excluded[i];

@@ -131,6 +131,12 @@ const Options& SpecOptions(CheckSeverity*) {
   return options;
 }
 
+std::string_view Text(CheckSeverity severity) {
+  return severity == CheckSeverity::kWarn         ? "warn"
+         : severity == CheckSeverity::kQuarantine ? "quarantine"
+                                                  : "error";
+}
+
 const Options& SpecOptions(Materialize*) {
   static const Options options = {
       {"table", "A snapshot is built.", static_cast<int64_t>(Materialize::kTable)},
@@ -149,6 +155,37 @@ const Options& SpecOptions(OnFailure*) {
       {"use_last", "What depends on it uses its last snapshot.",
        static_cast<int64_t>(OnFailure::kUseLast)}};
   return options;
+}
+
+const Spec& Notify::Describe() {
+  static const Spec spec =
+      Spec{"",
+           "notify",
+           "Who is told of a failed run.",
+           {Field("url", &Notify::url, "Gets a POST with a JSON summary of what failed.")
+                .NotEmpty()
+                .Short()
+                .Secret()
+                .Example("${ALERT_HOOK}"),
+            Field("headers", &Notify::headers, "Headers of that request.").Optional().Secret()}}
+          .Rule<Notify>([](const Notify& notify) -> std::optional<Fault> {
+            if (notify.url.starts_with("https://") || notify.url.starts_with("http://")) {
+              return std::nullopt;
+            }
+            return Fault{"url", "that is no URL", "write it like https://hooks.example.com/x"};
+          });
+  return spec;
+}
+
+const Spec& FailurePolicy::Describe() {
+  static const Spec spec{
+      "",
+      "on_failure",
+      "What a failure does.",
+      {Field("then", &FailurePolicy::then, "What the failure does to the run.").Default().Short(),
+       Field("notify", &FailurePolicy::notify,
+             "Who is told when the run is over, by targets that send.")}};
+  return spec;
 }
 
 const Spec& CheckFields::Describe() {

@@ -14,6 +14,7 @@ const std::vector<std::string>& NodeKinds();
 
 enum class CheckSeverity { kError, kWarn, kQuarantine };
 const Options& SpecOptions(CheckSeverity*);
+std::string_view Text(CheckSeverity severity);  ///< "error", "warn", "quarantine"
 
 /// Fields of every check; in ComponentRef::common of each entry of `checks:`.
 struct CheckFields {
@@ -41,6 +42,20 @@ enum class OnFailure {
 };
 const Options& SpecOptions(OnFailure*);
 
+/// Who is told of a failed run: a JSON summary is POSTed there.
+struct Notify {
+  std::string url;
+  std::map<std::string, std::string> headers;
+  static const Spec& Describe();
+};
+
+/// `on_failure: stop`, or {then: stop, notify: url}.
+struct FailurePolicy {
+  OnFailure then = OnFailure::kSkip;
+  std::optional<Notify> notify;
+  static const Spec& Describe();
+};
+
 /// Fields that every node may have.
 struct CommonFields {
   std::string description;
@@ -50,7 +65,7 @@ struct CommonFields {
   std::vector<ComponentRef> checks;  ///< kind "check"; CommonAs<CheckFields>() has severity …
   std::optional<Materialize> materialize;
   std::string time;  ///< column that says when a row is; incremental nodes below read by it
-  OnFailure on_failure = OnFailure::kSkip;
+  FailurePolicy on_failure;
   int retries = 0;
   std::optional<Duration> timeout;
   std::optional<std::string> schedule;

@@ -9,9 +9,9 @@ namespace headrace::spec {
 bool IsPlanned(std::string_view kind, std::string_view type) {
   using Pair = std::pair<std::string_view, std::string_view>;
   static constexpr Pair kPlanned[] = {
-      {"source", "mysql"},     {"model", "forecast"},   {"model", "anomaly"},
-      {"model", "clustering"}, {"model", "external"},   {"action", "webhook"},
-      {"check", "fresh"},      {"connection", "mysql"}, {"connection", "http"},
+      {"source", "mysql"},     {"model", "forecast"}, {"model", "anomaly"},
+      {"model", "clustering"}, {"model", "external"}, {"connection", "mysql"},
+      {"connection", "http"},
   };
   return std::find(std::begin(kPlanned), std::end(kPlanned), Pair(kind, type)) !=
          std::end(kPlanned);

@@ -54,7 +54,12 @@ void ReadTree(const std::string& json, const SqlText& text, const SelectRules& r
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   expression.functions = std::move(facts.functions);
-  std::move(facts.faults.begin(), facts.faults.end(), std::back_inserter(expression.faults));
+  for (Error& fault : facts.faults) {
+    // The hints are for a node's SELECT: an expression has neither $run_time nor `volatile`.
+    if (fault.code == "not_constant")
+      fault.hint = "compute the value in a node, then use its column";
+    expression.faults.push_back(std::move(fault));
+  }
   expression.canonical = CanonicalHash(*item);
 }
 

@@ -42,6 +42,7 @@ struct DoubleSum {
 struct SelectRules {
   bool allow_volatile = false;   ///< the node says `volatile: true`: now(), random() … are fine
   bool incremental = false;      ///< `$from` and `$to` exist
+  bool any_table = false;        ///< names that no node can have are fine: NODE__quarantine
   bool check_parameters = true;  ///< false: any parameter is fine
   /// Names of the project's parameters, lower case; the reserved ones need not be listed.
   std::vector<std::string> parameters;

@@ -284,7 +284,8 @@ enum class IntentState {
 struct IntentDecision {
   IntentState state = IntentState::kNew;
   std::string idempotency_key;
-  int attempts = 0;  ///< this one included; of the past when already sent
+  int attempts = 0;    ///< this one included; of the past when already sent
+  Timestamp sent = 0;  ///< when it was sent; of kAlreadySent only
 };
 
 struct SendResult {

@@ -77,6 +77,7 @@ Result<std::vector<IntentDecision>> SqliteStore::Decide(const Claim& claim, cons
       decision.state = StateOf(last, now, again_after_micros);
       decision.idempotency_key = last.idempotency_key;
       decision.attempts = last.attempts;
+      if (decision.state == IntentState::kAlreadySent) decision.sent = last.result;
       const bool next = decision.state == IntentState::kNew && last.status == SendStatus::kSent;
       const int generation = last.generation + (next ? 1 : 0);
       if (!last.exists || next) {

@@ -12,8 +12,8 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("HEADRACE_BUILD", os.path.join(SOURCE, "build"))
 HEADRACE = os.path.join(BUILD, "headrace")
-TABLES = ["customers", "usage", "features", "customers_today", "scores"]
-BLOCK = 8  # rows in flight: kBlock of components/actions/command_action.cc
+TABLES = ["customers", "usage", "usage__quarantine", "features", "customers_today", "scores"]
+BLOCK = 8  # rows in flight: kBlock of components/actions/outbox.cc
 
 
 def environment(**more):
@@ -39,6 +39,8 @@ class Project:
             self.edit("pipeline/churn.yml", "seed: 7", "seed: 7\nlearners: [linear]\nbudget: {trials: 1}")
             self.edit("pipeline/churn.yml", "roc_auc >= 0.80", "roc_auc >= 0.70")
             self.edit("pipeline/calls.yml", "probability > 0.7", "probability > 0.5")
+        # Two tables that must become visible together.
+        self.edit("pipeline/usage.yml", "severity: warn", "severity: quarantine")
 
     def edit(self, path, old, new):
         path = os.path.join(self.root, path)
@@ -71,12 +73,22 @@ class Project:
         seen = {}
         for table in TABLES:
             code, out, err = self.run("query", "--target", "prod", "--format", "csv",
-                                      f"SELECT * FROM {table} ORDER BY ALL")
+                                      f"SELECT COLUMNS(c -> c <> '_run') FROM {table} ORDER BY ALL")
             assert code == 0, f"query of {table}: {err}"
             seen[table] = out
         with open(os.path.join(self.root, "out", "scores.csv")) as file:
             seen["scores.csv"] = sorted(file.read().splitlines())
         return seen
+
+    def together(self):
+        """Faults of a run that ended anywhere: rows and the rows set aside are there both or not at all."""
+        counts = []
+        for table in ("usage", "usage__quarantine"):
+            code, out, _ = self.run("query", "--target", "prod", "--format", "csv",
+                                    f"SELECT count(*) FROM {table}")
+            counts.append(int(out.split()[1]) if code == 0 else None)
+        none, some = counts == [None, None], None not in counts and counts[1] > 0
+        return [] if none or some else [f"after the kill: usage {counts[0]}, set aside {counts[1]}"]
 
     def sends(self):
         """Idempotency key → rows sent under it, in order."""

@@ -27,13 +27,14 @@ def points(tally):
             faults = []
             if code == -signal.SIGKILL:
                 reached += 1
+                faults += project.together()
                 second, _, err = project.prod()
                 if second != 0:
                     faults.append(f"the next run ended with {second}: {err}")
             elif code != 0:
                 faults.append(f"the run ended with {code}: {err}")
             if not faults:
-                faults = compare(project, state, sends, 1)
+                faults += compare(project, state, sends, 1)
             tally.check(f"killed at {name}:{nth}" if code < 0 else f"never passed {name}:{nth}", faults)
             project.remove()
             if code == 0:

@@ -3,17 +3,11 @@
 #include <map>
 #include <memory>
 
-#include "pipeline/component.h"
-#include "spec/node_spec.h"
-#include "spec/spec.h"
+#include "components/actions/outbox.h"
 
 namespace headrace::components {
 
-struct CommandOptions {
-  std::string from;
-  std::string where;
-  std::vector<std::string> once_per;
-  std::optional<spec::Duration> again_after;
+struct CommandOptions : OutboxOptions {
   std::vector<std::string> run;
   std::map<std::string, std::string> env;
 };

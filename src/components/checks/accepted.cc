@@ -41,25 +41,13 @@ class Accepted : public pipeline::Check {
     }
   }
 
-  std::vector<std::string> Aggregates() const override {
-    return {fmt::format("count(*) FILTER (WHERE {})", BadRows())};
+  std::string Describe(std::span<const data::Value> values,
+                       const pipeline::CheckFacts&) const override {
+    return fmt::format("{}: {} not one of {}", options_.column, Values(values[0].AsInt64()),
+                       List());
   }
 
-  int64_t FailingRows(std::span<const data::Value> values) const override {
-    return values[0].AsInt64();
-  }
-
-  std::string Describe(std::span<const data::Value> values, int64_t) const override {
-    constexpr size_t kMost = 8;
-    std::string list;
-    for (size_t n = 0; n < options_.values.size() && n < kMost; ++n) {
-      list += (n == 0 ? "" : ", ") + Shown(options_.values[n]);
-    }
-    if (options_.values.size() > kMost) list += ", …";
-    return fmt::format("{}: {} not one of {}", options_.column, Values(values[0].AsInt64()), list);
-  }
-
-  std::string BadRows() const override {
+  std::string BadRows(const std::string&) const override {
     std::string list;
     for (const spec::Value& value : options_.values) {
       if (!value.IsNull()) list += (list.empty() ? "" : ", ") + SqlLiteral(value);
@@ -68,14 +56,27 @@ class Accepted : public pipeline::Check {
     return fmt::format("{} NOT IN ({})", QuoteIdentifier(options_.column), list);
   }
 
+  std::string Reason() const override {
+    return ReasonSql(options_.column, " is not one of " + List());
+  }
+
   std::string SampleSql(const std::string& table) const override {
     return fmt::format(
         "SELECT {0}, count(*) AS rows FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0} "
         "LIMIT 5",
-        QuoteIdentifier(options_.column), table, BadRows());
+        QuoteIdentifier(options_.column), table, BadRows(table));
   }
 
  private:
+  std::string List() const {
+    constexpr size_t kMost = 8;
+    std::string list;
+    for (size_t n = 0; n < options_.values.size() && n < kMost; ++n) {
+      list += (n == 0 ? "" : ", ") + Shown(options_.values[n]);
+    }
+    return list + (options_.values.size() > kMost ? ", …" : "");
+  }
+
   const CheckSite site_;
   const AcceptedOptions options_;
 };

@@ -60,26 +60,14 @@ class Between : public pipeline::Check {
     check(options_.max, "max");
   }
 
-  std::vector<std::string> Aggregates() const override {
-    return {fmt::format("count(*) FILTER (WHERE {})", BadRows())};
+  std::string Describe(std::span<const data::Value> values,
+                       const pipeline::CheckFacts&) const override {
+    return fmt::format("{}: {} not {}", options_.column, Values(values[0].AsInt64()), Range());
   }
 
-  int64_t FailingRows(std::span<const data::Value> values) const override {
-    return values[0].AsInt64();
-  }
+  std::string Reason() const override { return ReasonSql(options_.column, " is not " + Range()); }
 
-  std::string Describe(std::span<const data::Value> values, int64_t) const override {
-    std::string range;
-    const char* open = options_.exclusive ? "above" : "at least";
-    const char* close = options_.exclusive ? "below" : "at most";
-    if (options_.min) range += fmt::format("{} {}", open, Shown(*options_.min));
-    if (options_.max) {
-      range += fmt::format("{}{} {}", range.empty() ? "" : " and ", close, Shown(*options_.max));
-    }
-    return fmt::format("{}: {} not {}", options_.column, Values(values[0].AsInt64()), range);
-  }
-
-  std::string BadRows() const override {
+  std::string BadRows(const std::string&) const override {
     const std::string column = QuoteIdentifier(options_.column);
     std::string condition;
     bool numbers = false;
@@ -97,6 +85,17 @@ class Between : public pipeline::Check {
   }
 
  private:
+  std::string Range() const {
+    std::string range;
+    const char* open = options_.exclusive ? "above" : "at least";
+    const char* close = options_.exclusive ? "below" : "at most";
+    if (options_.min) range += fmt::format("{} {}", open, Shown(*options_.min));
+    if (options_.max) {
+      range += fmt::format("{}{} {}", range.empty() ? "" : " and ", close, Shown(*options_.max));
+    }
+    return range;
+  }
+
   const CheckSite site_;
   const BetweenOptions options_;
 };

@@ -29,7 +29,7 @@ std::vector<const data::Column*> LintColumns(const CheckSite& site,
   std::vector<const data::Column*> found;
   for (size_t n = 0; n < columns.size(); ++n) {
     found.push_back(schema->Find(columns[n]));
-    if (found.back() != nullptr) continue;
+    if (found.back() != nullptr || columns[n].empty()) continue;  // empty: said when it was read
     const std::string path = field == "columns" ? fmt::format("columns[{}]", n) : field;
     diagnostics.Add(site.Fault("unknown_column",
                                fmt::format("'{}' has no column '{}'", site.node, columns[n]), path)
@@ -43,6 +43,11 @@ std::string Values(int64_t n) { return n == 1 ? "1 value is" : fmt::format("{} v
 
 std::string RowsBreak(int64_t n) {
   return n == 1 ? "1 row breaks" : fmt::format("{} rows break", n);
+}
+
+std::string ReasonSql(const std::string& column, const std::string& rest) {
+  return fmt::format("{} || left(CAST({} AS VARCHAR), 100) || {}", data::QuoteLiteral(column + " "),
+                     data::QuoteIdentifier(column), data::QuoteLiteral(rest));
 }
 
 std::string Shown(const spec::Value& value) {

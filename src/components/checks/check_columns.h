@@ -30,6 +30,9 @@ std::vector<const data::Column*> LintColumns(const CheckSite& site,
 std::string Values(int64_t n);
 std::string RowsBreak(int64_t n);  ///< "1 row breaks", "3 rows break"
 
+/// SQL of "minutes 2000 is not …": the column's name, the row's value, `rest`.
+std::string ReasonSql(const std::string& column, const std::string& rest);
+
 /// A YAML scalar as people wrote it, and as SQL literal.
 std::string Shown(const spec::Value& value);
 std::string SqlLiteral(const spec::Value& value);

@@ -72,20 +72,17 @@ class Expression : public pipeline::Check {
     if (!boolean.ok()) diagnostics.Add(Error(boolean.error()).Node(site_.node));
   }
 
-  std::vector<std::string> Aggregates() const override {
-    return {fmt::format("count(*) FILTER (WHERE {})", BadRows())};
-  }
-
-  int64_t FailingRows(std::span<const data::Value> values) const override {
-    return values[0].AsInt64();
-  }
-
-  std::string Describe(std::span<const data::Value> values, int64_t) const override {
+  std::string Describe(std::span<const data::Value> values,
+                       const pipeline::CheckFacts&) const override {
     return fmt::format("{} {}", RowsBreak(values[0].AsInt64()), OneLine(text_));
   }
 
   /// On lines of its own: a comment may end it. NULL is not false, so it passes.
-  std::string BadRows() const override { return fmt::format("NOT (\n{}\n)", text_); }
+  std::string BadRows(const std::string&) const override {
+    return fmt::format("NOT (\n{}\n)", text_);
+  }
+
+  std::string Reason() const override { return data::QuoteLiteral("breaks " + OneLine(text_)); }
 
  private:
   sql::SqlText Text() const {

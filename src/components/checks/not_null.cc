@@ -28,8 +28,8 @@ class NotNull : public pipeline::Check {
   }
 
   /// Rows first, then values of each column when there are several.
-  std::vector<std::string> Aggregates() const override {
-    std::vector<std::string> all = {fmt::format("count(*) FILTER (WHERE {})", BadRows())};
+  std::vector<std::string> Aggregates(const std::string& relation) const override {
+    std::vector<std::string> all = {fmt::format("count(*) FILTER (WHERE {})", BadRows(relation))};
     if (columns_.size() > 1) {
       for (const std::string& column : columns_) {
         all.push_back(fmt::format("count(*) - count({})", QuoteIdentifier(column)));
@@ -38,11 +38,8 @@ class NotNull : public pipeline::Check {
     return all;
   }
 
-  int64_t FailingRows(std::span<const data::Value> values) const override {
-    return values[0].AsInt64();
-  }
-
-  std::string Describe(std::span<const data::Value> values, int64_t) const override {
+  std::string Describe(std::span<const data::Value> values,
+                       const pipeline::CheckFacts&) const override {
     std::string text;
     for (size_t n = 0; n < columns_.size(); ++n) {
       const int64_t missing = values[columns_.size() > 1 ? n + 1 : 0].AsInt64();
@@ -53,12 +50,21 @@ class NotNull : public pipeline::Check {
     return text;
   }
 
-  std::string BadRows() const override {
+  std::string BadRows(const std::string&) const override {
     std::string condition;
     for (const std::string& column : columns_) {
       condition += (condition.empty() ? "" : " OR ") + QuoteIdentifier(column) + " IS NULL";
     }
     return condition;
+  }
+
+  std::string Reason() const override {
+    std::string parts;
+    for (const std::string& column : columns_) {
+      parts += fmt::format(", CASE WHEN {} IS NULL THEN {} END", QuoteIdentifier(column),
+                           data::QuoteLiteral(column + " is missing"));
+    }
+    return "concat_ws(', '" + parts + ")";
   }
 
  private:

@@ -28,7 +28,7 @@ class Unique : public pipeline::Check {
   }
 
   /// Exact: several columns are compared as a row, not as a hash of it.
-  std::vector<std::string> Aggregates() const override {
+  std::vector<std::string> Aggregates(const std::string&) const override {
     if (columns_.size() == 1) {
       const std::string column = QuoteIdentifier(columns_[0]);
       return {fmt::format("count({0}) - count(DISTINCT {0})", column)};
@@ -37,18 +37,29 @@ class Unique : public pipeline::Check {
                         Complete(), data::QuoteIdentifiers(columns_))};
   }
 
-  int64_t FailingRows(std::span<const data::Value> values) const override {
-    return values[0].AsInt64();
-  }
-
-  std::string Describe(std::span<const data::Value> values, int64_t) const override {
+  std::string Describe(std::span<const data::Value> values,
+                       const pipeline::CheckFacts&) const override {
     const int64_t n = values[0].AsInt64();
     return fmt::format("{}: {} {} that another row has already", fmt::join(columns_, ", "),
                        n == 1 ? "1 row has" : fmt::format("{} rows have", n),
                        columns_.size() == 1 ? "a value" : "values");
   }
 
-  std::string BadRows() const override { return ""; }
+  /// All rows of a value that is there more than once: none of them can be called the right one.
+  std::string BadRows(const std::string& relation) const override {
+    const std::string names = data::QuoteIdentifiers(columns_);
+    const std::string row = columns_.size() == 1 ? names : "ROW(" + names + ")";
+    return fmt::format(
+        "({0}) AND {1} IN (SELECT {1} FROM {2} WHERE {0} GROUP BY {3} HAVING count(*) > 1)",
+        Complete(), row, relation, names);
+  }
+
+  std::string Reason() const override {
+    return data::QuoteLiteral(fmt::format("{} {} in several rows", fmt::join(columns_, ", "),
+                                          columns_.size() == 1 ? "is" : "are"));
+  }
+
+  bool OfOtherRows() const override { return true; }
 
   std::string SampleSql(const std::string& table) const override {
     const std::string names = data::QuoteIdentifiers(columns_);

@@ -256,6 +256,7 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
   written.pending = std::make_unique<PendingSnapshot>(std::move(*merged.pending));
   HR_ASSIGN(Outcome outcome, Finish(plan, std::move(written), rows, states_));
   outcome.append_to = std::move(merged.kept);
+  outcome.merged = true;
   return std::optional<Outcome>(std::move(outcome));
 }
 

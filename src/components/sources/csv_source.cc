@@ -24,6 +24,7 @@ class CsvSource : public pipeline::Component {
   explicit CsvSource(const spec::NodeSpec& node) : options_(node.options.As<CsvOptions>()) {}
 
   bool HasTable() const override { return true; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
 
   std::optional<data::Schema> Lint(const LintContext& context) const override;
   Result<pipeline::Probe> ProbeOutside(const ProbeContext& context) const override;

@@ -356,7 +356,7 @@ Result<Outcome> DatabaseBuild::Merge(data::Snapshot old) {
   // Rows at the border were read before: what is there already is taken off, copy by copy.
   HR_TRY(duck_->Execute(
       fmt::format("CREATE TEMP TABLE hr_fresh AS SELECT {0} FROM ({1}) EXCEPT ALL SELECT {2} FROM "
-                  "({3}) WHERE {4} >= (SELECT min({4}) FROM hr_new)",
+                  "({3}) WHERE {4} >= (SELECT min({4}) FROM hr_new) OR {4} IS NULL",
                   items, candidates, names, old_rows, QuoteIdentifier(read_.cursor)),
       {}, context_.Query()));
   data::MergeRequest request;
@@ -392,6 +392,7 @@ Result<Outcome> DatabaseBuild::Merge(data::Snapshot old) {
   auto pending = std::make_unique<PendingSnapshot>(std::move(*merged.pending));
   HR_ASSIGN(Outcome outcome, Finish(std::move(pending), highest, true));
   outcome.append_to = std::move(merged.kept);
+  outcome.merged = true;
   if (nothing && !context_.state->rejection) {
     outcome.action = "reuse";
     outcome.reason = "no new rows in " + rows_.Shown();

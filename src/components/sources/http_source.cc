@@ -18,6 +18,7 @@ class HttpSource : public pipeline::Component {
   explicit HttpSource(const spec::NodeSpec& node) : options_(node.options.As<HttpOptions>()) {}
 
   bool HasTable() const override { return true; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
   std::vector<pipeline::InputRef> Inputs() const override {
     if (options_.for_each.empty()) return {};
     return {{options_.for_each, "for_each"}};

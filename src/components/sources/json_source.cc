@@ -248,6 +248,7 @@ class JsonSource : public pipeline::Component {
  public:
   explicit JsonSource(const spec::NodeSpec& node) : options_(node.options.As<TableFileOptions>()) {}
   bool HasTable() const override { return true; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
   std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
     JsonFormat format;
     return LintTableFiles(options_, format, context);

@@ -9,7 +9,11 @@ Result<data::Snapshot> OldSnapshot(const pipeline::BuildContext& context) {
             context.store->ReadSnapshot(context.target,
                                         {context.state->node, context.state->snapshot->build}));
   HR_ASSIGN(Json manifest, ParseJson(record.manifest, "manifest of " + context.state->node));
-  return data::SnapshotFromJson(manifest);
+  HR_ASSIGN(data::Snapshot snapshot, data::SnapshotFromJson(manifest));
+  if (context.quarantine && context.quarantine->rows > 0) {
+    snapshot.aside = context.quarantine->files;
+  }
+  return snapshot;
 }
 
 std::string PendingRows(const data::PendingSnapshot& pending) {

@@ -115,6 +115,7 @@ class ParquetSource : public pipeline::Component {
   explicit ParquetSource(const spec::NodeSpec& node)
       : options_(node.options.As<TableFileOptions>()) {}
   bool HasTable() const override { return true; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
   std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
     ParquetFormat format;
     return LintTableFiles(options_, format, context);

@@ -37,7 +37,6 @@ class PostgresRows : public DatabaseRows {
   }
 
   Status Open();
-  Status CheckNulls();
   DatabaseLast Last();
 
   std::vector<std::string> Names() const override {
@@ -239,23 +238,6 @@ DatabaseLast PostgresRows::Last() {
 }
 
 /// Rows whose cursor is NULL would never be read again. A table that allows none is not asked.
-Status PostgresRows::CheckNulls() {
-  if (options_.cursor.empty()) return Ok();
-  if (!options_.table.empty()) {
-    HR_ASSIGN(auto rows, session_->Query(fmt::format(
-                             "SELECT attnotnull FROM pg_attribute WHERE attrelid = {}::regclass "
-                             "AND attname = {}",
-                             session_->Literal(base_), session_->Literal(CursorField().name))));
-    if (!rows.empty() && rows[0][0].value_or("") == "t") return Ok();
-  }
-  auto rows = session_->Query(fmt::format("SELECT count(*) FROM {} AS hr_q WHERE {} IS NULL", base_,
-                                          session_->Identifier(CursorField().name)));
-  if (!rows.ok()) return Placed(std::move(rows).error());
-  const int64_t count = std::atoll((*rows)[0][0].value_or("0").c_str());
-  if (count == 0) return Ok();
-  return NullCursorError(spec_, options_.cursor, count);
-}
-
 Result<data::SourceHandle> PostgresRows::Start(data::DuckInstance& instance,
                                                std::vector<PostgresField> fields,
                                                const std::string& where, int64_t expected) {
@@ -289,7 +271,8 @@ Result<data::SourceHandle> PostgresRows::ReadNew(data::DuckInstance& instance,
   } else if (field.wire == PostgresWire::kText) {
     compared += " COLLATE \"C\"";
   }
-  return Start(instance, fields_, fmt::format(" WHERE {} >= {}", compared, bound), -1);
+  return Start(instance, fields_, fmt::format(" WHERE {0} >= {1} OR {0} IS NULL", compared, bound),
+               -1);
 }
 
 Result<data::SourceHandle> PostgresRows::ReadKeys(data::DuckInstance& instance,
@@ -400,7 +383,6 @@ Result<Outcome> BuildPostgres(const PostgresOptions& options, BuildContext& cont
   PostgresRows rows(options, context);
   HR_TRY(FixedTypes(context.node->spec));  // a wrong type before a server that is down
   HR_TRY(rows.Open());
-  HR_TRY(rows.CheckNulls());
   DatabaseRead read;
   read.query = options.table.empty();
   read.cursor = options.cursor;

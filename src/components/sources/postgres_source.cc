@@ -25,6 +25,8 @@ class PostgresSource : public pipeline::Component {
 
   bool HasTable() const override { return true; }
   std::vector<std::string> Connections() const override { return {options_.connection}; }
+  std::string CursorColumn() const override { return options_.cursor; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
 
   std::optional<data::Schema> Lint(const LintContext& context) const override;
   Result<pipeline::Probe> ProbeOutside(const ProbeContext& context) const override;

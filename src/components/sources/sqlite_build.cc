@@ -51,7 +51,6 @@ class SqliteRows : public DatabaseRows {
   }
 
   Status Open();
-  Status CheckNulls();
   DatabaseLast Last();
 
   std::vector<std::string> Names() const override { return NamesOf(base_.columns); }
@@ -118,17 +117,6 @@ DatabaseLast SqliteRows::Last() {
   return last;
 }
 
-Status SqliteRows::CheckNulls() {
-  if (options_.cursor.empty()) return Ok();
-  HR_ASSIGN(auto statement,
-            database_->Prepare(fmt::format("SELECT count(*) FROM ({}) WHERE {} IS NULL",
-                                           base_.select, QuoteIdentifier(options_.cursor))));
-  HR_ASSIGN(bool any, statement->Step());
-  const int64_t count = any ? statement->Int(0) : 0;
-  if (count == 0) return Ok();
-  return NullCursorError(spec_, options_.cursor, count);
-}
-
 /// Types by declaration; where there is none all rows are looked at first.
 Status SqliteRows::PrepareAll() {
   types_.clear();
@@ -146,12 +134,13 @@ Status SqliteRows::PrepareAll() {
   return Ok();
 }
 
-/// A running SELECT; `bound` is the cursor's, class kNull = all rows.
+/// A running SELECT; `bound` is the cursor's, class kNull = all rows. Rows without
+/// a cursor come each time: they are set aside.
 Result<data::SourceHandle> SqliteRows::Start(data::DuckInstance& instance, const std::string& bound,
                                              Class value_class) {
   std::string sql = base_.select;
   if (value_class != Class::kNull) {
-    sql = fmt::format("SELECT * FROM ({}) WHERE {} >= ?1", base_.select,
+    sql = fmt::format("SELECT * FROM ({0}) WHERE {1} >= ?1 OR {1} IS NULL", base_.select,
                       QuoteIdentifier(options_.cursor));
   }
   HR_ASSIGN(statement_, database_->Prepare(sql));
@@ -430,7 +419,6 @@ Result<Outcome> BuildSqlite(const SqliteOptions& options, BuildContext& context)
   SqliteRows rows(options, context);
   HR_TRY(FixedTypes(context.node->spec));  // a wrong type before a database that is not there
   HR_TRY(rows.Open());
-  HR_TRY(rows.CheckNulls());
   DatabaseRead read;
   read.query = options.table.empty();
   read.cursor = options.cursor;

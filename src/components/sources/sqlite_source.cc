@@ -22,6 +22,8 @@ class SqliteSource : public pipeline::Component {
 
   bool HasTable() const override { return true; }
   std::vector<std::string> Connections() const override { return {options_.connection}; }
+  std::string CursorColumn() const override { return options_.cursor; }
+  std::vector<std::string> KeyColumns() const override { return options_.key; }
 
   std::optional<data::Schema> Lint(const LintContext& context) const override;
   Result<pipeline::Probe> ProbeOutside(const ProbeContext& context) const override;

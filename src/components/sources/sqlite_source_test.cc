@@ -170,12 +170,9 @@ TEST_F(SqliteTest, NullCursorsAndKeys) {
   Sql("CREATE TABLE usage (id INTEGER, at INTEGER);"
       "INSERT INTO usage VALUES (1, 1), (NULL, 2), (3, NULL)");
   Source("table: usage\ncursor: at\n");
-  EXPECT_EQ(RunError(),
-            "pipeline/usage.yml:4:9: error[null_cursor]: the cursor 'at' is NULL in 1 row\n"
-            "  4 | cursor: at\n"
-            "    |         ^^ such rows would never be read again: fill the column, leave them out "
-            "with a `query`, or read without `cursor`\n"
-            "  node: usage");
+  EXPECT_EQ(RunError(), "");
+  EXPECT_EQ(Rows("usage"), "id=1, at=1\nid=NULL, at=2\n");
+  EXPECT_EQ(Result("usage").quarantined, 1);
   Source("table: usage\nkey: id\n");
   EXPECT_EQ(
       RunError(),

@@ -408,6 +408,7 @@ Result<std::optional<Outcome>> TableFileBuild::Append(const CsvChange& change,
   pending_ = std::make_unique<PendingSnapshot>(std::move(*merged.pending));
   HR_ASSIGN(Outcome outcome, Finish(rows));
   outcome.append_to = std::move(merged.kept);
+  outcome.merged = true;
   return std::optional<Outcome>(std::move(outcome));
 }
 

@@ -1,0 +1,14 @@
+#pragma once
+// Check `matches`.
+#include <memory>
+
+#include "pipeline/check.h"
+#include "spec/spec.h"
+
+namespace headrace::components {
+
+const spec::Spec& MatchesSpec();
+/// Never null; faults of the options go to the context's diagnostics, else to Check::Lint.
+std::unique_ptr<pipeline::Check> MakeMatches(const pipeline::CheckContext& context);
+
+}  // namespace headrace::components
