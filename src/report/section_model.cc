@@ -26,8 +26,8 @@ class Part {
     Influence();
     Groups();
     Candidates();
-    Metrics();
     Findings();
+    Metrics();
     return std::move(section_);
   }
 
@@ -247,9 +247,7 @@ class Part {
     for (const MetricLine& line : facts_.metrics) {
       Markup row("tr");
       const std::string title = MetricTitle(line.name);
-      Markup name("td", title);
-      if (title != line.name) name.Add(Markup("span", line.name).Class("sub"));
-      row.Add(std::move(name));
+      row.Add(Cell(title == line.name ? title : title + " (" + line.name + ")"));
       row.Add(Cell(Short(line.value, 4), "n"));
       row.Add(Cell(std::isfinite(line.low) ? Range(line.low, line.high, 4) : "–", "n"));
       row.Add(Cell(Short(line.baseline, 4), "n"));

@@ -15,12 +15,12 @@ namespace {
 
 constexpr size_t kMostRows = 200;  // of a table
 
-bool HasRun(const NodeLine& node) {
-  return node.state != NodeState::kReused && node.state != NodeState::kUnselected;
-}
-
 bool HasTable(const NodeLine& node) {
   return node.kind != "model" && node.kind != "action" && node.kind != "sink";
+}
+
+bool HasRun(const NodeLine& node) {
+  return node.state != NodeState::kReused && node.state != NodeState::kUnselected;
 }
 
 Markup StateCell(NodeState state) {
@@ -41,6 +41,7 @@ Markup NameCell(const NodeLine& node) {
 }
 
 std::string ChangeOf(const NodeLine& node) {
+  if (!HasTable(node)) return "–";
   if (node.rows < 0 || node.rows_before < 0)
     return node.rows_before < 0 && node.rows >= 0 ? "new" : "";
   const int64_t change = node.rows - node.rows_before;

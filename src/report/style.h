@@ -104,8 +104,9 @@ dl{grid-template-columns:1fr}dt{margin-top:6px}.charts text{font-size:15px}}
 @media print{:root{color-scheme:light;--paper:#fff;--panel:#f5f7f9;--ink:#000;--soft:#444;--line:#ccc;
 --grid:#e5e5e5;--blue:#0a67b5;--blue-2:#9cc6ea;--red:#c2410c;--amber:#9a6200;--red-bg:#fdeee6;
 --amber-bg:#fdf4dc;--blue-bg:#e8f2fb;--grey:#8a939d;--sign:#fff}
-body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-main,footer{max-width:none;padding:0}nav{display:none}h2{break-after:avoid}tr,.answer{break-inside:avoid}
+.charts{grid-template-columns:1fr 1fr;gap:8px 26px}.answers{grid-template-columns:repeat(3,1fr);gap:10px}
+body{font-size:10pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+main,footer{max-width:none;padding:0}nav{display:none}h2,h3,.under{break-after:avoid}tr,.answer{break-inside:avoid}
 svg.graph{max-width:100%}.scroll{overflow:visible}@page{margin:16mm}}
 )");
 
