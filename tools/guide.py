@@ -29,7 +29,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FENCE = re.compile(r"^```([a-z]+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(?:#|--) ([\w./-]+\.(?:yml|sql|csv|json|sh))\n")
-TIMEOUT = 120  # seconds, of one command
+TIMEOUT = 300  # seconds, of one command
 
 MASKS = [
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{6,}"), "{id}"),
