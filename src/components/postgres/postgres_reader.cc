@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -89,6 +90,7 @@ class PostgresReader : public data::BatchReader {
       stop_ = true;
     }
     changed_.notify_all();
+    if (!ended_) session_.Abandon();  // or it would wait for a server that takes its time
     thread_.join();
   }
 
@@ -331,7 +333,8 @@ class PostgresReader : public data::BatchReader {
   const data::Schema schema_;
   data::BatchBuilder builder_;
   std::string carry_;
-  bool begun_ = false, ended_ = false;
+  bool begun_ = false;
+  std::atomic<bool> ended_{false};
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -129,7 +129,7 @@ const Spec& PostgresConnectionSpec() {
                 .Optional()
                 .Affects(spec::Affects::kPolicy)
                 .Example("30 minutes")});
-    s.Example("type: postgres\nuri: postgres://reader@db.example.com/crm\n");
+    s.Example("type: postgres\nuri: \"${CRM_URI}\"\n");
     s.Details(
         "Needs PostgreSQL's client library (Debian: `apt-get install libpq5`). The password never "
         "appears in any output. `lint` does not connect.");
@@ -292,13 +292,14 @@ Error PostgresSession::ResultError(const PGresult* result) const {
 /// Until the socket is ready. The error is "cancelled"; the server is told.
 Status PostgresSession::Wait(bool for_write) {
   while (true) {
-    if (cancel_.Cancelled()) {
+    if (cancel_.Cancelled() || abandoned_) {
       if (PGcancel* cancel = libpq_.PQgetCancel(connection_)) {
         char buffer[256];
         libpq_.PQcancel(cancel, buffer, sizeof buffer);
         libpq_.PQfreeCancel(cancel);
       }
-      return cancel_.Check();
+      HR_TRY(cancel_.Check());
+      return SystemError("cancelled", "cancelled");
     }
     pollfd wanted{libpq_.PQsocket(connection_),
                   static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN), 0};

@@ -1,6 +1,7 @@
 #pragma once
 // A connection to a PostgreSQL server whose faults are errors with names. No call blocks for longer
 // than it takes to notice a cancel; a password never enters a text.
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -85,6 +86,9 @@ class PostgresSession {
   Status CopyIn(std::string_view bytes);
   Result<int64_t> EndCopyIn();
 
+  /// Ends what another thread waits for; the session is of no use afterwards. Thread-safe.
+  void Abandon() { abandoned_ = true; }
+
   std::string Literal(std::string_view text) const;
   std::string Identifier(std::string_view name) const;
   const PostgresTarget& target() const { return target_; }
@@ -104,6 +108,7 @@ class PostgresSession {
   const Libpq& libpq_;
   PostgresTarget target_;
   CancelToken cancel_;
+  std::atomic<bool> abandoned_{false};
   pg_conn* connection_ = nullptr;
   char* piece_ = nullptr;
 };
