@@ -100,6 +100,9 @@ Status IntervalBuild::Open() {
   HR_ASSIGN(connection_, instance->Connect());
   if (!plan_.all && context_.state != nullptr && context_.state->snapshot) {
     HR_ASSIGN(old_, SnapshotOf(node_.name, *context_.state->snapshot));
+    if (context_.quarantine && context_.quarantine->rows > 0) {
+      old_->aside = context_.quarantine->files;  // what came before, the rows set aside too
+    }
   }
   last_part_ = context_.clock->MonotonicNanos();
   return Ok();
@@ -396,6 +399,8 @@ Status IntervalBuild::MergeInto(Outcome& outcome, const std::string& in_changed)
   outcome.rows = merged.pending->snapshot().rows + (merged.kept ? merged.kept->rows : 0);
   outcome.pending.emplace(std::move(*merged.pending));
   outcome.append_to = std::move(merged.kept);
+  outcome.merged = true;
+  outcome.replaces = in_changed;
   return Ok();
 }
 
