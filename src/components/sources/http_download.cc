@@ -163,16 +163,6 @@ Status Downloader::Take(const net::Response& response, Chain& chain, HttpPage& p
     if (!parsed.ok()) return Explain(chain, std::move(parsed).error());
     page = std::move(*parsed);
   }
-  if (page.rows() > 0) {
-    const std::string digest = "rows " + Hasher().Add(page.text).Add(page.rows()).Finish().Hex();
-    if (chain.seen.count(digest) > 0) {
-      return Explain(chain, ExternalError("repeated_page",
-                                          "it has the rows of an earlier page: the server does "
-                                          "not heed the paging")
-                                .Hint("check the names of the parameters under `paging:`")
-                                .Retriable());
-    }
-  }
   if (!options_.paging) return Ok();
   const HttpPaging& paging = *options_.paging;
   const auto found = [&](const std::string& path) -> std::optional<std::string> {
@@ -208,6 +198,16 @@ Status Downloader::Take(const net::Response& response, Chain& chain, HttpPage& p
                    .Hint("the pages were not stored; tell the API's people, or page "
                          "by number or offset")
                    .Retriable());
+  }
+  if (page.rows() > 0) {
+    const std::string digest = "rows " + Hasher().Add(page.text).Add(page.rows()).Finish().Hex();
+    if (chain.seen.count(digest) > 0) {
+      return Explain(chain, ExternalError("repeated_page",
+                                          "it has the rows of an earlier page: the server does "
+                                          "not heed the paging")
+                                .Hint("check the names of the parameters under `paging:`")
+                                .Retriable());
+    }
   }
   if ((end || same_cursor_at_end) && chain.total && chain.rows + page.rows() < *chain.total) {
     return Explain(chain, ExternalError("rows_missing",
