@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks beside their peers: run.sh [graph|main_job|incremental|checks]. Needs a built checkout (make); peers are
+# The benchmarks beside their peers: run.sh [graph|main_job|incremental|checks|ingest]. Needs a built checkout (make); peers are
 # installed by package name into build/bench-venv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,6 +18,11 @@ for what in "${@:-graph main_job incremental}"; do
       checks)
         "$venv/bin/python" -c "import great_expectations" 2>/dev/null || "$venv/bin/pip" install -q great_expectations==1.24.1
         python3 bench/checks/run.py 20000000 2000000 3
+        ;;
+      ingest)
+        dlt=build/bench-venv-dlt  # of its own: it wants other versions than dbt
+        [[ -x $dlt/bin/dlt ]] || { python3 -m venv "$dlt"; "$dlt/bin/pip" install -q dlt==1.18.2 duckdb==1.5.5 pyarrow==26.0.1; }
+        python3 bench/ingest/run.py 2000000000 3 2000000
         ;;
       *) echo "there is no bench '$one'" >&2; exit 2 ;;
     esac
