@@ -39,13 +39,6 @@ bool AsDefined(const Project& project, const Node& node, const Borrowed& borrowe
     }
     return state.fingerprint == IntervalFingerprint(project, node, run_time);
   }
-  if (node.intervals) {
-    for (const auto& [name, id] : IntervalInputs(project, node, ids)) {
-      const auto read = state.inputs.find(name);
-      if (!id || read == state.inputs.end() || read->second != *id) return false;
-    }
-    return state.fingerprint == IntervalFingerprint(project, node, run_time);
-  }
   InputIds inputs;
   for (const int input : node.inputs) {
     if (!node.ReadsRowsOf(input)) continue;
