@@ -30,7 +30,7 @@ frame["most_clicks"] = frame["visits"] + 90
 rules.append(e.ExpectColumnPairValuesAToBeGreaterThanB(column_A="most_clicks", column_B="clicks", or_equal=True))
 for rule in rules:
     suite.add_expectation(rule)
-result = batch.validate(suite, batch_parameters={"dataframe": frame})
+result = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
 end = time.perf_counter()
 print(json.dumps({"load": loaded - start, "seconds": end - loaded, "passed": result.success,
                   "rules": len(rules)}))
