@@ -48,7 +48,7 @@ struct DecideOptions {
   bool full = false;  ///< build in any case
   /// --from, --to: incremental nodes build the intervals that overlap this, and no others.
   std::optional<Timestamp> from, to;
-  std::map<std::string, std::optional<std::string>> check_inputs;  ///< as InputIds, of its checks
+  std::map<std::string, std::optional<std::string>> check_inputs{};  ///< as InputIds, of its checks
 };
 
 /// Digest of everything that decides the node's content (design §3 "Fingerprint").

@@ -186,6 +186,7 @@ void AddFacts(const RunReport& report, Json& json) {
     auto own = ParseJson(node.details, "details");
     if (!own.ok() || !own->is_object()) continue;
     own->erase("model");  // stands in the model's package
+    if (node.quarantined >= 0) (*own)["quarantined"] = node.quarantined;
     if (!own->empty()) details[node.node] = std::move(*own);
   }
   if (!details.empty()) json["details"] = std::move(details);
