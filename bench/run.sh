@@ -14,6 +14,9 @@ for what in "${@:-graph main_job incremental}"; do
     case $one in
       graph) python3 bench/graph/run.py 1000 100 3 ;;
       incremental) python3 bench/incremental/run.py 60 5000 5 ;;
+      ingest_postgres)
+        "$venv/bin/pip" install -q duckdb-extension-postgres-scanner==1.5.5
+        python3 bench/ingest/postgres.py 10000000 3 1GB ;;
       main_job) python3 bench/main_job/run.py 1000000 3 ;;
       checks)
         "$venv/bin/python" -c "import great_expectations" 2>/dev/null || "$venv/bin/pip" install -q great_expectations==1.24.1
