@@ -107,7 +107,6 @@ TEST(ArgumentsTest, WhatIsNotBuiltSaysSo) {
             "  hint: headrace --help lists what is there");
   EXPECT_EQ(Refused({"serve", "--port", "1"}).substr(0, 17), "error[not_built]:");
   EXPECT_EQ(Refused({"run", "--engine", "spark"}).substr(0, 17), "error[not_built]:");
-  EXPECT_EQ(Refused({"model", "compare", "a"}).substr(0, 17), "error[not_built]:");
 }
 
 TEST(ArgumentsTest, OddWordsAreNoCrash) {

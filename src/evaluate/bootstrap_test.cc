@@ -145,7 +145,7 @@ TEST(EstimateMetric, EveryMetricOfEveryTask) {
   for (const ScoredRows& rows :
        {BinaryRows(y, p, w), MulticlassRows(z, 3, three, w), RegressionRows(actual, p, w)}) {
     for (const Metric& metric : AllMetrics()) {
-      if (!metric.Supports(rows.task)) continue;
+      if (!metric.Supports(rows.task) || metric.name == "cost") continue;  // none without costs
       const auto e = EstimateMetric(metric, rows, options);
       ASSERT_TRUE(e.ok());
       EXPECT_TRUE(e->value.defined()) << metric.name;

@@ -57,7 +57,7 @@ checks.yml:1:1: error[not_a_row_expression]: a window function reads other rows
      R"(
 checks.yml:1:8: error[not_constant]: now() reads the clock, so the same inputs give another result
   1 | born < now()
-    |        ^^^ use $run_time, the time of the run; or set `volatile: true` to rerun the node always)"},
+    |        ^^^ compute the value in a node, then use its column)"},
     {R"sql(spend >)sql",
      R"(
 checks.yml:1:7: error[syntax]: the SQL ends too early

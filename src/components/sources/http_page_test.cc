@@ -12,7 +12,7 @@ std::string Read(const std::string& body, const HttpPageShape& shape = {}) {
   if (!page.ok()) return page.error().code;
   std::string text;
   size_t begin = 0;
-  for (const uint32_t end : page->ends) {
+  for (const uint32_t& end : page->ends) {
     if (begin > 0 || &end != page->ends.data()) text += "|";
     for (size_t n = begin; n < end; ++n) {
       const auto& cell = page->cells[n];
