@@ -9,8 +9,9 @@ A page is a Markdown file; it starts in a new folder of its own, and its blocks 
   ```yaml, sql, json    With `# path` or `-- path` as first line: written to that file.
 
 A comment `<!-- needs: postgres -->` starts a PostgreSQL server for the page, with its address in
-$CRM_URI; `<!-- needs: http -->` a web server of the page's folder, $API_URL. --update writes what was printed into the pages, but for blocks with a line `…` that still
-fit. The last line says how many pages passed and failed.
+$CRM_URI; `<!-- needs: http -->` a web server of the page's folder, $API_URL; what is posted to
+it is added to the file of that name, a line each. --update writes what was printed into the pages,
+but for blocks with a line `…` that still fit. The last line says how many pages passed and failed.
 """
 
 import argparse
@@ -204,6 +205,13 @@ def http(folder: pathlib.Path):
     class Handler(http_server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=str(folder / "work"))
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with open(self.translate_path(self.path), "ab") as posted:
+                posted.write(body + b"\n")
+            self.send_response(204)
+            self.end_headers()
 
         def log_message(self, *arguments):
             pass
