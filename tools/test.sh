@@ -16,6 +16,7 @@ if [[ "${1:-}" == --long ]]; then
 fi
 export HEADRACE_BUILD="${HEADRACE_BUILD:-$PWD/build}"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/headrace-test.XXXXXX")
+chmod 711 "$scratch" # servers of the tests run as another user
 trap 'rm -rf "$scratch"' EXIT
 
 passed=0

@@ -387,8 +387,9 @@ Result<MergeResult> Merger::Run() {
   write.node = request_.node;
   write.build_id = request_.build_id;
   write.stage = ".merge";
-  write.file_rows = request_.file_rows;
-  write.row_group_rows = std::min(write.row_group_rows, std::max<int64_t>(2048, write.file_rows));
+  write.file_rows = request_.cut_rows;
+  write.row_group_rows =
+      std::min(write.row_group_rows, std::max<int64_t>(2048, request_.file_rows));
   write.query = Plain();
   write.select = fmt::format("SELECT {} FROM {}", names_, new_rows_);
   if (!Rewritten().empty()) write.select = Survivors() + " UNION ALL " + write.select;

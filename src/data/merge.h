@@ -41,6 +41,8 @@ struct MergeRequest {
   QueryOptions query;
   /// Files hold about as many rows; smaller ones are joined when eight of a size have piled up.
   int64_t file_rows = kFileRows;
+  /// For MaterializeRequest::file_rows of what is written: 0 = one file, in order.
+  int64_t cut_rows = 0;
   /// Below this many rows the profile is always taken anew, see ProfileWithout.
   int64_t exact_profile_rows = 250'000;
 };

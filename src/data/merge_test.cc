@@ -58,6 +58,7 @@ class MergeTest : public ::testing::Test {
     request.key = {"id"};
     request.rows = rows;
     request.file_rows = 4096;
+    request.cut_rows = 4096;
     request.exact_profile_rows = 0;
     return request;
   }
@@ -204,6 +205,7 @@ TEST_F(MergeTest, EqualsAFullRebuild) {
       }
       MergeRequest request = Into(now, select(fresh));
       request.file_rows = 2048;
+      request.cut_rows = 2048;
       request.exact_profile_rows = below(2) == 0 ? 0 : 300;
       if (below(3) == 0) {
         const int64_t from = below(most), to = from + below(20);

@@ -59,8 +59,10 @@ struct MaterializeRequest {
   /// NULL)`; all are evaluated in one scan.
   std::vector<std::string> aggregates;
   int64_t row_group_rows = 122880;
-  /// A table of more rows is cut into several files, each of about as many.
-  int64_t file_rows = kFileRows;
+  /// 0: one file, its rows in the order of the query. Else a table of more rows is cut into several
+  /// files of about as many, and DuckDB then writes rows in any order when it has several threads:
+  /// sums of doubles over the table would depend on them.
+  int64_t file_rows = 0;
   /// Ending of the folder's name while it is written: two of one build may be written side by side,
   /// of which only one is published.
   std::string stage;

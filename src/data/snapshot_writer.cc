@@ -119,11 +119,15 @@ Result<Observation> WriteParquet(FileSystem& fs, DuckConnection& connection,
     std::string head = "COPY (";
     QueryOptions options = request.query;
     options.prefix_bytes += head.size() + wrapped.prefix_bytes;
-    const int64_t groups = std::max<int64_t>(1, request.file_rows / request.row_group_rows);
-    std::string sql = fmt::format(
-        "{}{}) TO {} ({}, ROW_GROUP_SIZE {}, ROW_GROUPS_PER_FILE {}, FILENAME_PATTERN "
-        "'part-{{i}}', OVERWRITE_OR_IGNORE)",
-        head, wrapped.sql, QuoteLiteral(folder), kParquet, request.row_group_rows, groups);
+    std::string to = JoinPath(folder, "part-0.parquet"), cut = "USE_TMP_FILE false";
+    if (request.file_rows > 0) {
+      to = folder;
+      cut =
+          fmt::format("ROW_GROUPS_PER_FILE {}, FILENAME_PATTERN 'part-{{i}}', OVERWRITE_OR_IGNORE",
+                      std::max<int64_t>(1, request.file_rows / request.row_group_rows));
+    }
+    std::string sql = fmt::format("{}{}) TO {} ({}, ROW_GROUP_SIZE {}, {})", head, wrapped.sql,
+                                  QuoteLiteral(to), kParquet, request.row_group_rows, cut);
     HR_ASSIGN(rows, connection.Execute(sql, request.parameters, options));
   }
   Observation out{stored, observer.digest(), observer.profile()};

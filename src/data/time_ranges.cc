@@ -142,13 +142,14 @@ Result<std::vector<TimeRange>> DifferentHours(DuckConnection& connection, const 
                                               const std::string& after, const Schema& schema,
                                               const std::string& time,
                                               const QueryOptions& options) {
-  HR_ASSIGN(Rows rows,
-            connection.Query(
-                fmt::format("SELECT epoch_us(coalesce(a.hour, b.hour)) AS changed FROM ({}) AS a FULL "
-                            "JOIN ({}) AS b ON a.hour = b.hour WHERE (a.n, a.low, a.high) IS "
-                            "DISTINCT FROM (b.n, b.low, b.high) ORDER BY changed",
-                            ByTheHour(before, schema, time), ByTheHour(after, schema, time)),
-                {}, options));
+  HR_ASSIGN(
+      Rows rows,
+      connection.Query(
+          fmt::format("SELECT epoch_us(coalesce(a.hour, b.hour)) AS changed FROM ({}) AS a FULL "
+                      "JOIN ({}) AS b ON a.hour = b.hour WHERE (a.n, a.low, a.high) IS "
+                      "DISTINCT FROM (b.n, b.low, b.high) ORDER BY changed",
+                      ByTheHour(before, schema, time), ByTheHour(after, schema, time)),
+          {}, options));
   std::vector<TimeRange> ranges;
   for (const auto& row : rows.rows) {
     const int64_t hour = row[0].AsInt64();
