@@ -130,8 +130,7 @@ Result<headrace::engine::RunRequest> ReadRequest(const char* text, const char* c
     } else if (key == "full" && value.is_boolean()) {
       request.decide.full = value.get<bool>();
     } else if ((key == "from" || key == "to") && value.is_string()) {
-      HR_ASSIGN(const headrace::Timestamp time,
-                headrace::ParseTimestamp(value.get<std::string>()));
+      HR_ASSIGN(const headrace::Timestamp time, headrace::ParseTimestamp(value.get<std::string>()));
       (key == "from" ? request.decide.from : request.decide.to) = time;
     } else if (key == "fail_fast" && value.is_boolean()) {
       request.fail_fast = value.get<bool>();

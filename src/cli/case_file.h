@@ -10,12 +10,12 @@
 //   …
 //
 // Sections: file, append (PATH; `file: PATH base64` for bytes), remove, exists, missing (PATH) ·
-// env (NAME=VALUE, for the runs below it) · postgres (SQL, run in a database of the case's own on the
-// server that HEADRACE_TEST_POSTGRES names; PG_URI is its uri, PG_SERVER its host, port and database,
-// which are printed as {postgres}) · run (words, '…' and "…" quote; {project} is the folder)
-// · of the run above: exit, stdin, stdout, stderr (whole texts), stdout contains, stderr contains,
-// stdout lacks, stderr lacks (every line of it somewhere, or nowhere). Blank lines before the next
-// section belong to nobody.
+// env (NAME=VALUE, for the runs below it) · postgres (SQL, run in a database of the case's own on
+// the server that HEADRACE_TEST_POSTGRES names; PG_URI is its uri, PG_SERVER its host, port and
+// database, which are printed as {postgres}) · run (words, '…' and "…" quote; {project} is the
+// folder) · of the run above: exit, stdin, stdout, stderr (whole texts), stdout contains, stderr
+// contains, stdout lacks, stderr lacks (every line of it somewhere, or nowhere). Blank lines before
+// the next section belong to nobody.
 #include <map>
 #include <string>
 #include <string_view>

@@ -83,7 +83,7 @@ struct NodeDetails {
   /// The last commits with verdicts, newest first; then those of singular checks about the node.
   std::vector<store::CommitRecord> history;
   std::optional<store::SnapshotRecord> quarantine;  ///< NODE__quarantine
-  std::optional<store::SnapshotRecord> snapshot;  ///< with profile and manifest
+  std::optional<store::SnapshotRecord> snapshot;    ///< with profile and manifest
   std::optional<store::Rejection> rejection;
   std::vector<store::IntervalRecord> intervals;  ///< of an incremental node, by time
   std::vector<store::NodeRun> runs;              ///< newest first, 10

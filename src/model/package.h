@@ -84,10 +84,10 @@ struct Package {
   std::string metric;                          ///< the one that chose the model
   std::map<std::string, MetricValue> metrics;  ///< on the test or out-of-fold rows
   std::string split;                           ///< one sentence: which rows gave the numbers
-  std::string report = "{}";   ///< JSON object: split, leaderboard, gates, findings, trials
+  std::string report = "{}";  ///< JSON object: split, leaderboard, gates, findings, trials
   /// JSON object: what charts show, aggregates only (learn/evaluation_summary.cc). "" = none.
   std::string evaluation;
-  std::string profile = "{}";  ///< JSON object: reference statistics per column
+  std::string profile = "{}";                      ///< JSON object: reference statistics per column
   std::string data_fingerprint, code_fingerprint;  ///< given by the pipeline; may be empty
   int64_t training_rows = 0;
   int64_t seed = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/diagnostics.h"
 #include "base/result.h"
 #include "data/instances.h"

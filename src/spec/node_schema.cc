@@ -27,7 +27,7 @@ std::string NodeJsonSchema(const SpecLookup& lookup) {
     if (spec != nullptr) specs.push_back(spec);
     specs.push_back(&CommonFields::Describe());
     Json object = writer.NodeObject(kind, specs);
-    writer.defs[name] = std::move(object);
+    writer.defs()[name] = std::move(object);
     return Json{{"$ref", "#/$defs/" + name}};
   };
   for (const std::string& kind : NodeKinds()) {
@@ -54,7 +54,7 @@ std::string NodeJsonSchema(const SpecLookup& lookup) {
   schema["allOf"] = std::move(cases);
   return SchemaText("headrace node",
                     "A node of a Headrace project, or the properties of the .sql file beside it.",
-                    schema, writer.defs);
+                    schema, writer.defs());
 }
 
 }  // namespace headrace::spec

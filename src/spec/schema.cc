@@ -54,6 +54,9 @@ Json When(const std::string& key, const std::string& word, Json then) {
   return {{"if", std::move(condition)}, {"then", std::move(then)}};
 }
 
+SchemaWriter::SchemaWriter(const SpecLookup* lookup)
+    : lookup_(lookup), defs_(std::make_shared<Json>(Json::object())) {}
+
 Json SchemaWriter::Object(const std::vector<const Spec*>& specs, const std::string& tag) {
   Json schema = {{"type", "object"}};
   Json properties = Json::object(), required = Json::array();
@@ -214,7 +217,7 @@ Json SchemaWriter::Struct(const Spec& spec) {
   open_.insert(&spec);
   Json schema = ObjectOrShort({&spec}, false);
   open_.erase(&spec);
-  if (recursive_.contains(&spec)) defs[name] = schema;
+  if (recursive_.contains(&spec)) (*defs_)[name] = schema;
   return schema;
 }
 
@@ -236,10 +239,10 @@ Json SchemaWriter::Variant(const TypeOps& ops, const Field& field) {
 Json SchemaWriter::Component(const Field& field) {
   const std::string kind = field.component_kind();
   const std::string key = (under_column_ ? "column_" : "component_") + kind;
-  if (!defs.contains(key)) {
-    defs[key] = Json::object();  // taken: a component may hold its own kind
-    defs[key] = field.component_form() == ComponentForm::kTag ? TaggedComponent(field)
-                                                              : KeyedComponent(field);
+  if (!defs_->contains(key)) {
+    (*defs_)[key] = Json::object();  // taken: a component may hold its own kind
+    (*defs_)[key] = field.component_form() == ComponentForm::kTag ? TaggedComponent(field)
+                                                                  : KeyedComponent(field);
   }
   return {{"$ref", "#/$defs/" + key}};
 }
@@ -295,7 +298,7 @@ std::string JsonSchema(const Spec& spec, const SpecLookup* lookup, const Spec* c
   if (common != nullptr) specs.push_back(common);
   const Json schema = writer.Object(specs, "");
   return SchemaText(spec.name().empty() ? spec.kind() : spec.name(), spec.summary(), schema,
-                    writer.defs);
+                    writer.defs());
 }
 
 }  // namespace headrace::spec

@@ -1,6 +1,7 @@
 #pragma once
 // Builds JSON Schema from the table of fields; for schema.cc and node_schema.cc.
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace headrace::spec {
 /// by type is an `if` on that type, never an `anyOf` of whole objects.
 class SchemaWriter {
  public:
-  explicit SchemaWriter(const SpecLookup* lookup) : lookup_(lookup) {}
+  explicit SchemaWriter(const SpecLookup* lookup);
 
   /// A map with the fields of all `specs`; the first that names a field wins. `tag`: a key beside
   /// the fields that holds the first spec's name ("" = none).
@@ -27,7 +28,7 @@ class SchemaWriter {
   Json NodeObject(const std::string& kind, const std::vector<const Spec*>& specs);
 
   /// What `$ref`s point to, by name.
-  Json defs = Json::object();
+  Json& defs() { return *defs_; }
 
  private:
   /// The map or its short form.
@@ -43,6 +44,7 @@ class SchemaWriter {
   Json TaggedComponent(const Field& field);
 
   const SpecLookup* lookup_;
+  std::shared_ptr<Json> defs_;
   bool under_column_ = false;  ///< checks there know their column
   std::set<const Spec*> open_, recursive_;
 };

@@ -186,7 +186,8 @@ class Walker {
       Fault(FileTableFault(text_, span, text_.text.substr(span.offset, span.length)));
     } else if (qualified) {
       Fault(QualifiedTableFault(text_, span, text_.text.substr(span.offset, span.length), name));
-    } else if (IsNodeName(name) || (options_.rules->any_table && name.find("__") != std::string::npos)) {
+    } else if (IsNodeName(name) ||
+               (options_.rules->any_table && name.find("__") != std::string::npos)) {
       facts_.tables.push_back({name, written, span});
     } else if (LooksLikeFile(written) || text_.text[span.offset] == '\'') {
       Fault(FileTableFault(text_, span, written));

@@ -1,7 +1,7 @@
 #pragma once
 // PostgreSQL's client library, loaded when a connection of that type is first used: a project
 // without one needs no libpq, and other commands don't pay for loading it.
-#include <libpq-fe.h>
+#include <postgresql/libpq-fe.h>
 
 #include "base/result.h"
 

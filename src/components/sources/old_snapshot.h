@@ -7,8 +7,9 @@
 
 namespace headrace::components {
 
-/// The node's current snapshot, whole. `context.state` must have one. Read by ReadSnapshotSql it has
-/// the rows in quarantine too: what came once is known, and a key that comes again replaces them.
+/// The node's current snapshot, whole. `context.state` must have one. Read by ReadSnapshotSql it
+/// has the rows in quarantine too: what came once is known, and a key that comes again replaces
+/// them.
 Result<data::Snapshot> OldSnapshot(const pipeline::BuildContext& context);
 
 /// What to write after FROM to read a snapshot that is not published yet.
