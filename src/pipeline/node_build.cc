@@ -330,27 +330,6 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   return Ok();
 }
 
-store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
-  store::SnapshotRecord record;
-  record.id = snapshot.id;
-  record.build = snapshot.build_id;
-  record.schema = data::ToJson(snapshot.schema).dump();
-  record.rows = snapshot.rows;
-  record.bytes = snapshot.bytes;
-  const Json manifest = data::ToJson(snapshot);
-  record.manifest = manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
-  Json files = Json::array();
-  std::set<std::string> builds;
-  for (const auto& file : snapshot.files) {
-    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
-    builds.insert(BaseName(DirName(file.path)));
-  }
-  builds.erase(snapshot.build_id);
-  record.files = files.dump();
-  record.shared_builds.assign(builds.begin(), builds.end());
-  return record;
-}
-
 /// Only the checks changed: they run on the rows that are there.
 Status NodeBuilder::Check() {
   BuildContext context;
@@ -514,31 +493,6 @@ Status NodeBuilder::ReuseEarlier(const store::SnapshotRecord& record) {
   run_.snapshots[node_.name] = std::move(snapshot);
   return Ok();
 }
-
-}  // namespace
-
-store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
-  store::SnapshotRecord record;
-  record.id = snapshot.id;
-  record.build = snapshot.build_id;
-  record.schema = data::ToJson(snapshot.schema).dump();
-  record.rows = snapshot.rows;
-  record.bytes = snapshot.bytes;
-  const Json manifest = data::ToJson(snapshot);
-  record.manifest = manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
-  Json files = Json::array();
-  std::set<std::string> builds;
-  for (const auto& file : snapshot.files) {
-    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
-    builds.insert(BaseName(DirName(file.path)));
-  }
-  builds.erase(snapshot.build_id);
-  record.files = files.dump();
-  record.shared_builds.assign(builds.begin(), builds.end());
-  return record;
-}
-
-namespace {
 
 Status NodeBuilder::BuildOnce() {
   BuildContext context;
@@ -899,6 +853,27 @@ void NodeBuilder::Finish() {
 }
 
 }  // namespace
+
+store::SnapshotRecord RecordOf(const data::Snapshot& snapshot) {
+  store::SnapshotRecord record;
+  record.id = snapshot.id;
+  record.build = snapshot.build_id;
+  record.schema = data::ToJson(snapshot.schema).dump();
+  record.rows = snapshot.rows;
+  record.bytes = snapshot.bytes;
+  const Json manifest = data::ToJson(snapshot);
+  record.manifest = manifest.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json files = Json::array();
+  std::set<std::string> builds;
+  for (const auto& file : snapshot.files) {
+    files.push_back({{"path", file.path}, {"rows", file.rows}, {"bytes", file.bytes}});
+    builds.insert(BaseName(DirName(file.path)));
+  }
+  builds.erase(snapshot.build_id);
+  record.files = files.dump();
+  record.shared_builds.assign(builds.begin(), builds.end());
+  return record;
+}
 
 Result<data::Snapshot> SnapshotOf(const std::string& node, const store::SnapshotRecord& record) {
   data::Snapshot snapshot;
