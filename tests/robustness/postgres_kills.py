@@ -4,6 +4,7 @@ sinks equals what an undisturbed run leaves: no row is lost, none stands there t
 
     postgres_kills.py points          at every crash point that a sink passes
     postgres_kills.py random N        N rounds of kills at random moments
+    postgres_kills.py all N           all three
     postgres_kills.py server N        N rounds in which the server dies, or cuts its connections, in
                                       the middle of a read or a write
 """
@@ -246,10 +247,11 @@ if __name__ == "__main__":
     result = Tally()
     # The data must outlive the server's death.
     with Server(fsync="on", synchronous_commit="on", full_page_writes="on") as running:
-        if sys.argv[1] == "points":
+        what, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+        if what in ("points", "all"):
             points(result, running)
-        elif sys.argv[1] == "random":
-            moments(result, running, int(sys.argv[2]))
-        else:
-            server_dies(result, running, int(sys.argv[2]))
+        if what in ("random", "all"):
+            moments(result, running, rounds)
+        if what in ("server", "all"):
+            server_dies(result, running, rounds)
     result.end()
