@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file_system.h"
+#include "base/number_text.h"
 #include "telemetry/progress.h"
 
 namespace headrace::cli {
@@ -74,26 +75,14 @@ FindingCounts Count(const std::vector<Error>& findings) {
   return counts;
 }
 
-std::string Grouped(int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (int i = static_cast<int>(digits.size()) - 3; i > (number < 0 ? 1 : 0); i -= 3) {
-    digits.insert(static_cast<size_t>(i), ",");
-  }
-  return digits;
-}
-
-std::string Counted(int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
-}
-
 std::string CountsLine(const FindingCounts& counts, size_t nodes) {
   std::string line =
-      counts.errors == 0 ? "no errors" : Counted(static_cast<int64_t>(counts.errors), "error");
+      counts.errors == 0 ? "no errors" : Tally(static_cast<int64_t>(counts.errors), "error");
   if (counts.warnings > 0) {
-    line += ", " + Counted(static_cast<int64_t>(counts.warnings), "warning");
+    line += ", " + Tally(static_cast<int64_t>(counts.warnings), "warning");
   }
-  if (counts.hints > 0) line += ", " + Counted(static_cast<int64_t>(counts.hints), "hint");
-  return line + " in " + Counted(static_cast<int64_t>(nodes), "node");
+  if (counts.hints > 0) line += ", " + Tally(static_cast<int64_t>(counts.hints), "hint");
+  return line + " in " + Tally(static_cast<int64_t>(nodes), "node");
 }
 
 void PrintFindings(Console& console, const std::vector<Error>& findings, bool hints) {

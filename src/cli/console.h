@@ -60,11 +60,6 @@ FindingCounts Count(const std::vector<Error>& findings);
 /// "3 errors, 1 warning in 12 nodes"; "no errors in 1 node".
 std::string CountsLine(const FindingCounts& counts, size_t nodes);
 
-/// "1 row", "2,043 rows".
-std::string Counted(int64_t number, std::string_view noun);
-/// 1234567 → "1,234,567".
-std::string Grouped(int64_t number);
-
 /// Errors, then warnings, then (if wanted) hints, each rendered on stderr or as a line of JSON on
 /// stdout.
 void PrintFindings(Console& console, const std::vector<Error>& findings, bool hints);

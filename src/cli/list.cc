@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 
@@ -50,7 +51,7 @@ int List(const Arguments& arguments, Session& session, Console& console) {
                   node.file, Joined(node.tags)});
   }
   if (table.rows() > 0) console.Text(table.Render({console.columns(), console.out_color()}));
-  console.Progress(Counted(static_cast<int64_t>(nodes->size()), "node") + "\n");
+  console.Progress(Tally(static_cast<int64_t>(nodes->size()), "node") + "\n");
   return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 
@@ -55,7 +56,7 @@ int WriteAll(const std::vector<ManualFile>& files, const std::string& folder, Co
     return 0;
   }
   console.Progress(
-      fmt::format("{} in {}\n", Counted(static_cast<int64_t>(files.size()), "file"), folder));
+      fmt::format("{} in {}\n", Tally(static_cast<int64_t>(files.size()), "file"), folder));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crash_point.h"
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 #include "headrace/version.h"
@@ -31,7 +32,7 @@ int Init(const Arguments& arguments, Console& console) {
     return 0;
   }
   console.Progress(fmt::format("a new project in {}: {}\n", folder,
-                               Counted(static_cast<int64_t>(files->size()), "file")));
+                               Tally(static_cast<int64_t>(files->size()), "file")));
   for (const auto& file : *files) console.Progress("  " + file + "\n");
   console.Progress("\nwhat next:\n");
   if (folder != "." && folder != "./") console.Progress("  cd " + folder + "\n");

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 #include "cli/model_text.h"
@@ -222,7 +223,7 @@ int ModelShow(const Arguments& arguments, Session& session, Console& console) {
   console.Text(
       fmt::format("{}: {}, trained {} on {}\n",
                   console.OutBold(fmt::format("{} version {}", version.model, version.version)),
-                  state, FormatTimestamp(version.created), Counted(version.rows, "row")));
+                  state, FormatTimestamp(version.created), Tally(version.rows, "row")));
   if (!Text(report, "summary").empty()) console.Text(Text(report, "summary") + "\n");
   PrintGroups(report, console);
   PrintLeaderboard(report, console);

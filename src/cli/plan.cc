@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 #include "pipeline/interval_plan.h"
@@ -55,7 +56,7 @@ std::string Summary(const std::vector<pipeline::PlannedNode>& plan) {
       ++counts[pipeline::Name(action)];
     }
   }
-  std::string text = Counted(static_cast<int64_t>(plan.size()), "node") + ":";
+  std::string text = Tally(static_cast<int64_t>(plan.size()), "node") + ":";
   const auto add = [&](const char* key, const char* words) {
     if (counts[key] > 0) {
       text += fmt::format("{} {} {}", text.ends_with(":") ? "" : ",", counts[key], words);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "base/text_width.h"
 #include "cli/cell_text.h"
@@ -137,7 +138,7 @@ Status AsTable(const std::string& sql, const Arguments& arguments, Session& sess
   }
   console.Progress(table.more && !arguments.limit
                        ? fmt::format("the first {} rows; --limit N shows more\n", table.rows)
-                       : Counted(table.rows, "row") + "\n");
+                       : Tally(table.rows, "row") + "\n");
   return Ok();
 }
 

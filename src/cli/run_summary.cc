@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/console.h"
 
@@ -78,7 +79,7 @@ class Summary {
   }
 
   std::string AreUpToDate() const {
-    return Counted(static_cast<int64_t>(report_.nodes.size()), "node") +
+    return Tally(static_cast<int64_t>(report_.nodes.size()), "node") +
            (report_.nodes.size() == 1 ? " is" : " are");
   }
 
@@ -96,7 +97,7 @@ class Summary {
     }
     out_ += "\n" + table.Render({options_.columns, options_.color});
     if (!few && actions_["reuse"] > 0) {
-      out_ += fmt::format("and {} that are up to date\n", Counted(actions_["reuse"], "node"));
+      out_ += fmt::format("and {} that are up to date\n", Tally(actions_["reuse"], "node"));
     }
   }
 

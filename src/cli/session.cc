@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/number_text.h"
 #include "cli/interrupt.h"
 #include "config/secrets.h"
 
@@ -37,7 +38,7 @@ bool Session::Readable() {
   if (!report.readable) return Sound();
   const FindingCounts counts = Count(report.findings);
   if (counts.errors > 0 && !console_.json()) {
-    console_.Note("the project has " + Counted(static_cast<int64_t>(counts.errors), "error") +
+    console_.Note("the project has " + Tally(static_cast<int64_t>(counts.errors), "error") +
                   " (headrace lint); these are the rows as they were committed\n");
   }
   return true;
@@ -57,8 +58,8 @@ bool Session::Check(bool warnings, bool of_data) {
   if (!sound) {
     if (!console_.json()) console_.Note(CountsLine(counts, report.nodes) + "\n");
   } else if (counts.hints > 0) {
-    console_.Progress(Counted(static_cast<int64_t>(counts.hints), "hint") +
-                      ": headrace lint shows " + (counts.hints == 1 ? "it" : "them") + "\n");
+    console_.Progress(Tally(static_cast<int64_t>(counts.hints), "hint") + ": headrace lint shows " +
+                      (counts.hints == 1 ? "it" : "them") + "\n");
   }
   return sound;
 }

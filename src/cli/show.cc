@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "base/text_width.h"
 #include "cli/commands.h"

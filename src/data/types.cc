@@ -7,15 +7,12 @@
 #include "data/quote.h"
 
 namespace headrace::data {
-namespace {
 
-bool EqualFold(std::string_view a, std::string_view b) {
+bool SameName(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                             [&](char x, char y) { return lower(x) == lower(y); });
 }
-
-}  // namespace
 
 const Column* Schema::Find(std::string_view name) const {
   int index = IndexOf(name);
@@ -24,7 +21,7 @@ const Column* Schema::Find(std::string_view name) const {
 
 int Schema::IndexOf(std::string_view name) const {
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (EqualFold(columns[i].name, name)) return static_cast<int>(i);
+    if (SameName(columns[i].name, name)) return static_cast<int>(i);
   }
   return -1;
 }

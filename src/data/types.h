@@ -8,6 +8,9 @@
 
 namespace headrace::data {
 
+/// Whether two names are one column: without regard to ASCII case, as SQL looks names up.
+bool SameName(std::string_view a, std::string_view b);
+
 /// A column as DuckDB describes it. `type` is DuckDB's own SQL text, e.g. "DECIMAL(10,2)",
 /// "STRUCT(a INTEGER, b VARCHAR[])", "TIMESTAMP WITH TIME ZONE".
 struct Column {
@@ -22,7 +25,7 @@ struct Schema {
   std::vector<Column> columns;
 
   size_t size() const { return columns.size(); }
-  /// Without regard to ASCII case, as SQL looks names up. nullptr when there is none.
+  /// By SameName. nullptr when there is none.
   const Column* Find(std::string_view name) const;
   /// Position of the column that Find finds, or -1.
   int IndexOf(std::string_view name) const;

@@ -11,6 +11,7 @@
 #include <map>
 #include <numeric>
 
+#include "base/number_text.h"
 #include "evaluate/random.h"
 #include "evaluate/split_parts.h"
 
@@ -226,8 +227,8 @@ Result<SplitPlan> PlanSplit(const SplitInput& input, const SplitOptions& options
     const std::vector<size_t> counts = CountClasses(input);
     for (size_t k = 0; k < counts.size(); ++k) {
       if (counts[k] > 0 && counts[k] < 30) {
-        plan.notes.push_back(fmt::format("class '{}' has only {} row{}", ClassName(input, k),
-                                         counts[k], counts[k] == 1 ? "" : "s"));
+        plan.notes.push_back(fmt::format("class '{}' has only {}", ClassName(input, k),
+                                         Counted(static_cast<int64_t>(counts[k]), "row")));
       }
     }
   }

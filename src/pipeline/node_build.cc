@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/id.h"
+#include "base/number_text.h"
 #include "data/merge.h"
 #include "data/quote.h"
 #include "data/time_ranges.h"
@@ -457,12 +458,9 @@ Result<std::string> NodeBuilder::TouchedBy(const data::Snapshot& snapshot) {
                                snapshot, time, options));
   if (touched.without_time > 0) {
     result_.notes.push_back(
-        DataError(
-            "no_time",
-            fmt::format(
-                "{} of '{}' without a '{}': no interval reads {}",
-                touched.without_time == 1 ? "1 row" : fmt::format("{} rows", touched.without_time),
-                node_.name, time, touched.without_time == 1 ? "it" : "them"))
+        DataError("no_time", fmt::format("{} of '{}' without a '{}': no interval reads {}",
+                                         Counted(touched.without_time, "row"), node_.name, time,
+                                         touched.without_time == 1 ? "it" : "them"))
             .As(Severity::kWarning)
             .Node(node_.name));
   }

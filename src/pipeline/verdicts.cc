@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/number_text.h"
 #include "data/quote.h"
 
 namespace headrace::pipeline {
@@ -57,8 +58,7 @@ void JudgeAside(const JudgeRequest& request, const BoundCheck& check, store::Ver
   if (verdict.failing_rows == 0) return;
   const double share = static_cast<double>(verdict.failing_rows) /
                        static_cast<double>(std::max<int64_t>(verdict.total_rows, 1));
-  const std::string rows =
-      verdict.failing_rows == 1 ? "1 row" : fmt::format("{} rows", verdict.failing_rows);
+  const std::string rows = Counted(verdict.failing_rows, "row");
   if (share > check.allow) {
     verdict.status = store::VerdictStatus::kFail;
     verdict.message = rows + " would be set aside" + ShareText(share, check.allow);

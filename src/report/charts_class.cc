@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/number_text.h"
 #include "report/plot.h"

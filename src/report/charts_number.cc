@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/number_text.h"
 #include "report/plot.h"
@@ -102,7 +103,7 @@ Chart ResidualChart(const std::string& id, const ModelFacts& model) {
   }
   if (bins.below + bins.above > 0) {
     says += fmt::format(" {} farther out than drawn.",
-                        Counted(bins.below + bins.above, "prediction") +
+                        Tally(bins.below + bins.above, "prediction") +
                             (bins.below + bins.above == 1 ? " is" : " are"));
   }
   return plot.Figure(id, "Errors: how far off the predictions are", says);

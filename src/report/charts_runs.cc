@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/number_text.h"
 #include "report/plot.h"
@@ -14,9 +15,8 @@ namespace {
 /// A square for one verdict; its sign says the same as its colour.
 Markup Verdict(double x, double y, double size, const CheckHistory::Point& point) {
   Markup g("g");
-  g.Add(
-      Markup("title", fmt::format("{}: {}{}", point.run, point.status,
-                                  point.failing > 0 ? ", " + Counted(point.failing, "row") : "")));
+  g.Add(Markup("title", fmt::format("{}: {}{}", point.run, point.status,
+                                    point.failing > 0 ? ", " + Tally(point.failing, "row") : "")));
   g.Add(Markup("rect")
             .Class("verdict " + point.status)
             .Attr("x", x)
@@ -64,7 +64,7 @@ Chart CheckChart(const std::string& id, const std::vector<CheckHistory>& checks)
   const std::string says = fmt::format(
       "{}: {} passed, {} warned, {} failed when they ran last.{} Newest run at the right; at its "
       "side the rows that broke the rule.",
-      Counted(static_cast<int64_t>(rows.size()), "check"), rows.size() - failed - warned, warned,
+      Tally(static_cast<int64_t>(rows.size()), "check"), rows.size() - failed - warned, warned,
       failed, cut > 0 ? fmt::format(" {} more that passed are not drawn.", cut) : "");
   Markup drawing = Drawing(id, "Checks over the last runs", says, width, height);
   double y = 0;

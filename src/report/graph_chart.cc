@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/number_text.h"
 #include "report/graph_layout.h"
 #include "report/number_text.h"
 #include "report/plot.h"
@@ -158,7 +159,7 @@ class Drawer {
     if (would != node.counts.end()) return fmt::format("{} · {} held", node.kind, would->second);
     if (sent != node.counts.end()) return fmt::format("{} · {} sent", node.kind, sent->second);
     if (node.rows < 0) return node.kind;
-    return fmt::format("{} · {}", node.kind, report::Grouped(node.rows));
+    return fmt::format("{} · {}", node.kind, headrace::Grouped(node.rows));
   }
 
   std::string Long(const GraphBox& box) const {
@@ -179,7 +180,7 @@ std::string Says(const std::vector<NodeLine>& nodes, bool collapsed) {
   std::map<NodeState, std::vector<std::string>> by_state;
   for (const NodeLine& node : nodes) by_state[node.state].push_back(node.name);
   std::string out =
-      Counted(static_cast<int64_t>(nodes.size()), "node") + ", data flows to the right: ";
+      Tally(static_cast<int64_t>(nodes.size()), "node") + ", data flows to the right: ";
   bool first = true;
   for (const auto& [state, names] : by_state) {
     out += fmt::format("{}{} {}", first ? "" : ", ", names.size(), StateWord(state));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/number_text.h"
 
@@ -110,7 +111,7 @@ std::string TitleOf(const RunReport& report) {
       built == 0 ? "Nothing had to be built"
                  : fmt::format("{} brought up to date",
                                built == 1 ? "One node was" : fmt::format("{} nodes were", built));
-  if (checks.warned > 0) title += "; " + Counted(checks.warned, "check") + " warned";
+  if (checks.warned > 0) title += "; " + Tally(checks.warned, "check") + " warned";
   return title;
 }
 
@@ -133,8 +134,8 @@ Answer WhatRan(const RunReport& report) {
     rows += node.rows;
   }
   if (sources > 0) {
-    out.text = fmt::format("{} hold {}. ", Counted(sources, "source"), Counted(rows, "row"));
-    if (sources == 1) out.text = fmt::format("The source holds {}. ", Counted(rows, "row"));
+    out.text = fmt::format("{} hold {}. ", Tally(sources, "source"), Tally(rows, "row"));
+    if (sources == 1) out.text = fmt::format("The source holds {}. ", Tally(rows, "row"));
   }
   const size_t reused = CountOf(report, {NodeState::kReused});
   if (reused > 0)
@@ -218,7 +219,7 @@ void AddActs(const RunReport& report, Answer* out, bool* urgent) {
     const auto failed = node.counts.find("failed");
     if (failed != node.counts.end() && failed->second > 0 && node.state != NodeState::kFailed) {
       out->points.push_back(fmt::format("{} of {} failed; the next run tries again.",
-                                        Counted(failed->second, "send"), node.name));
+                                        Tally(failed->second, "send"), node.name));
     }
   }
   for (const ModelSection& model : report.models) {

@@ -7,21 +7,9 @@
 #include <cmath>
 #include <map>
 
+#include "base/number_text.h"
+
 namespace headrace::report {
-
-std::string Grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  const size_t first = number < 0 ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
-}
-
-std::string Counted(int64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
-}
 
 std::string Short(double value, int digits) {
   if (!std::isfinite(value)) return "–";

@@ -9,8 +9,6 @@
 
 namespace headrace::report {
 
-std::string Grouped(int64_t number);                         ///< 1234567 → "1,234,567"
-std::string Counted(int64_t number, std::string_view noun);  ///< "1 row", "2,043 rows"
 std::string Short(double value, int digits = 3);             ///< "0.849", "12,300", "1.2e-07"
 std::string Signed(double value, int digits = 2);            ///< "+0.012", "−0.3"
 std::string Percent(double share, int decimals = 0);         ///< 0.267 → "27 %"

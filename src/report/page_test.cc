@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/headline.h"
 #include "report/number_text.h"

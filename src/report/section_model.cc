@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/headline.h"
 #include "report/number_text.h"
@@ -96,10 +97,9 @@ class Part {
       section_.Add(Markup("p", "How it was judged: " + facts_.split).Class("says"));
     }
     if (facts_.rows_without_target > 0) {
-      section_.Add(
-          Markup("p", fmt::format("{} without a value of {} were left out.",
-                                  Counted(facts_.rows_without_target, "row"), facts_.target))
-              .Class("says"));
+      section_.Add(Markup("p", fmt::format("{} without a value of {} were left out.",
+                                           Tally(facts_.rows_without_target, "row"), facts_.target))
+                       .Class("says"));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/number_text.h"
 #include "report/charts.h"
 #include "report/graph_chart.h"
 #include "report/number_text.h"
@@ -58,7 +59,7 @@ std::vector<std::string> Changes(const NodeLine& node) {
   std::vector<std::string> out;
   if (node.state == NodeState::kFailed || node.state == NodeState::kSkipped) return out;
   if (node.rows_before < 0 && node.rows >= 0 && node.state == NodeState::kBuilt) {
-    out.push_back(fmt::format("built for the first time, {}", Counted(node.rows, "row")));
+    out.push_back(fmt::format("built for the first time, {}", Tally(node.rows, "row")));
   } else if (node.rows >= 0 && node.rows != node.rows_before && node.rows_before >= 0) {
     const double share = node.rows_before == 0 ? 0
                                                : static_cast<double>(node.rows - node.rows_before) /
@@ -226,7 +227,7 @@ Section RowsSection(const RunReport& report) {
   if (all == 0) return std::nullopt;
   std::string under = "Rows of each table after the run.";
   under += quarantined > 0
-               ? " " + Counted(quarantined, "row") + " set aside in quarantine with the reason."
+               ? " " + Tally(quarantined, "row") + " set aside in quarantine with the reason."
                : " No row was set aside.";
   Markup section = NewSection("rows", "Rows in and out", under);
   section.Add(Markup("div").Class("scroll").Add(table.Add(std::move(body))));

@@ -50,6 +50,14 @@ std::string ReasonSql(const std::string& column, const std::string& rest) {
                      data::QuoteIdentifier(column), data::QuoteLiteral(rest));
 }
 
+std::string FrequentSql(const std::string& columns, const std::string& table,
+                        const std::string& bad) {
+  return fmt::format(
+      "SELECT {0}, count(*) AS rows FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0} "
+      "LIMIT 5",
+      columns, table, bad);
+}
+
 std::string Shown(const spec::Value& value) {
   return value.kind() == spec::Value::Kind::kString ? "'" + value.String() + "'"
                                                     : spec::ToJson(value);

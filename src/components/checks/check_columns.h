@@ -33,6 +33,10 @@ std::string RowsBreak(int64_t n);  ///< "1 row breaks", "3 rows break"
 /// SQL of "minutes 2000 is not …": the column's name, the row's value, `rest`.
 std::string ReasonSql(const std::string& column, const std::string& rest);
 
+/// SQL of a sample: the most frequent values of `columns` (SQL) among the rows where `bad`.
+std::string FrequentSql(const std::string& columns, const std::string& table,
+                        const std::string& bad);
+
 /// A YAML scalar as people wrote it, and as SQL literal.
 std::string Shown(const spec::Value& value);
 std::string SqlLiteral(const spec::Value& value);

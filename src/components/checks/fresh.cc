@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/number_text.h"
 #include "components/checks/check_columns.h"
 #include "data/quote.h"
 
@@ -27,14 +28,12 @@ std::optional<spec::Fault> CheckWithin(const FreshOptions& o) {
 
 /// "3 days 4 hours", "40 minutes": the two largest units.
 std::string Age(int64_t micros) {
-  const auto unit = [](int64_t n, const char* name) {
-    return fmt::format("{} {}{}", n, name, n == 1 ? "" : "s");
-  };
   const int64_t days = micros / kDay, hours = micros % kDay / kHour,
                 minutes = micros % kHour / kMinute;
-  if (days > 0) return unit(days, "day") + (hours > 0 ? " " + unit(hours, "hour") : "");
-  if (hours > 0) return unit(hours, "hour") + (minutes > 0 ? " " + unit(minutes, "minute") : "");
-  return unit(minutes, "minute");
+  if (days > 0) return Counted(days, "day") + (hours > 0 ? " " + Counted(hours, "hour") : "");
+  if (hours > 0)
+    return Counted(hours, "hour") + (minutes > 0 ? " " + Counted(minutes, "minute") : "");
+  return Counted(minutes, "minute");
 }
 
 class Fresh : public pipeline::Check {

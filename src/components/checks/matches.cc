@@ -59,10 +59,7 @@ class Matches : public pipeline::Check {
   }
 
   std::string SampleSql(const std::string& table) const override {
-    return fmt::format(
-        "SELECT {0}, count(*) AS rows FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0} "
-        "LIMIT 5",
-        QuoteIdentifier(options_.column), table, BadRows(table));
+    return FrequentSql(QuoteIdentifier(options_.column), table, BadRows(table));
   }
 
  private:

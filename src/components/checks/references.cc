@@ -94,10 +94,7 @@ class References : public pipeline::Check {
   }
 
   std::string SampleSql(const std::string& table) const override {
-    return fmt::format(
-        "SELECT {0}, count(*) AS rows FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0} "
-        "LIMIT 5",
-        data::QuoteIdentifiers(options_.columns), table, BadRows(table));
+    return FrequentSql(data::QuoteIdentifiers(options_.columns), table, BadRows(table));
   }
 
   bool OfOtherRows() const override { return Self(); }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/number_text.h"
 #include "components/checks/check_columns.h"
 
 namespace headrace::components {
@@ -23,8 +24,6 @@ std::optional<spec::Fault> CheckOrder(const RowsOptions& o) {
                      "no number can pass"};
 }
 
-std::string RowsText(int64_t n) { return n == 1 ? "1 row" : fmt::format("{} rows", n); }
-
 class Rows : public pipeline::Check {
  public:
   explicit Rows(const pipeline::CheckContext& context) : options_(context.ref->As<RowsOptions>()) {}
@@ -43,7 +42,7 @@ class Rows : public pipeline::Check {
 
   std::string Describe(std::span<const data::Value>,
                        const pipeline::CheckFacts& facts) const override {
-    std::string text = RowsText(facts.rows);
+    std::string text = Counted(facts.rows, "row");
     if (options_.min && facts.rows < *options_.min) {
       text += fmt::format(", expected are at least {}", *options_.min);
     }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/number_text.h"
 #include "learn/row_changes.h"
 #include "pipeline/project.h"
 
@@ -19,12 +20,9 @@ const RetrainFields* FieldsOf(const ModelOptions& options) {
 /// "2 days", "5 hours", "40 minutes".
 std::string Elapsed(int64_t micros) {
   const int64_t minutes = std::max<int64_t>(micros, 0) / 60'000'000;
-  const auto text = [](int64_t n, const char* unit) {
-    return fmt::format("{} {}{}", n, unit, n == 1 ? "" : "s");
-  };
-  if (minutes >= 2 * 24 * 60) return text(minutes / (24 * 60), "day");
-  if (minutes >= 2 * 60) return text(minutes / 60, "hour");
-  return text(minutes, "minute");
+  if (minutes >= 2 * 24 * 60) return Counted(minutes / (24 * 60), "day");
+  if (minutes >= 2 * 60) return Counted(minutes / 60, "hour");
+  return Counted(minutes, "minute");
 }
 
 std::string Percent(int64_t part, int64_t whole) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "data/quote.h"
+#include "data/types.h"
 
 namespace headrace::components {
 namespace {
@@ -175,7 +176,7 @@ Result<std::vector<PostgresField>> DescribePostgresFields(
   for (const PostgresColumn& column : columns) {
     bool is_fixed = false;
     for (const auto& [name, type] : fixed) {
-      is_fixed = is_fixed || data::Schema{{{name, "", true}}}.Find(column.name) != nullptr;
+      is_fixed = is_fixed || data::SameName(name, column.name);
     }
     fields.push_back(FieldOf(column, types, is_fixed));
     fields.back().declared = declared.at(0)[fields.size() - 1].value_or("");

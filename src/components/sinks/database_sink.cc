@@ -6,8 +6,10 @@
 
 #include "base/crash_point.h"
 #include "base/hash.h"
+#include "base/number_text.h"
 #include "base/suggest.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -15,12 +17,6 @@ namespace {
 
 using spec::Field;
 using spec::Spec;
-
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
-
-std::string RowsText(int64_t rows) { return rows == 1 ? "1 row" : fmt::format("{} rows", rows); }
 
 std::string_view ModeText(SinkMode mode) {
   return mode == SinkMode::kReplace ? "replace" : mode == SinkMode::kUpsert ? "upsert" : "append";
@@ -132,16 +128,16 @@ Status DatabaseSink::JudgeKey(pipeline::BuildContext& context) const {
   const int64_t nulls = counts.at(0, 0).AsInt64(), repeated = counts.at(0, 1).AsInt64();
   const Place place = context.node->spec.PlaceOf("key");
   if (nulls > 0) {
-    return DataError("null_key",
-                     fmt::format("the key ({}) is NULL in {} of '{}'",
-                                 fmt::join(options_.key, ", "), RowsText(nulls), options_.from))
+    return DataError("null_key", fmt::format("the key ({}) is NULL in {} of '{}'",
+                                             fmt::join(options_.key, ", "), Counted(nulls, "row"),
+                                             options_.from))
         .At(place)
         .Hint("leave these rows out in a node above, or choose another key");
   }
   if (repeated > 0) {
     return DataError(
                "duplicate_key",
-               fmt::format("{} of '{}' {} a key ({})", RowsText(repeated), options_.from,
+               fmt::format("{} of '{}' {} a key ({})", Counted(repeated, "row"), options_.from,
                            repeated == 1 ? "repeats" : "repeat", fmt::join(options_.key, ", ")))
         .At(place)
         .Hint("keep one row of each key in a node above, or choose another key");
@@ -213,7 +209,8 @@ Result<std::vector<std::string>> DatabaseSink::MatchColumns(const SinkJob& job, 
   for (const data::Column& column : wanted) {
     const std::string* found = nullptr;
     for (const std::string& name : *known) {
-      if (SameName(name, column.name) && (found == nullptr || name == column.name)) found = &name;
+      if (data::SameName(name, column.name) && (found == nullptr || name == column.name))
+        found = &name;
     }
     if (found != nullptr) {
       columns.push_back(*found);

@@ -8,13 +8,16 @@
 #include <set>
 
 #include "base/hash.h"
+#include "base/number_text.h"
 #include "base/suggest.h"
 #include "components/sources/csv_files.h"
 #include "components/sources/csv_read.h"
 #include "components/sources/csv_sniff.h"
 #include "components/sources/old_snapshot.h"
+#include "components/sources/settled.h"
 #include "data/merge.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -25,27 +28,18 @@ using data::QuoteIdentifier;
 using pipeline::BuildContext;
 using pipeline::Outcome;
 
-constexpr int64_t kSettledMicros = 2'000'000;
 constexpr double kExactDouble = 9007199254740992.0;
 constexpr size_t kSampledFiles = 8;
 
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
-
 bool HasName(const std::vector<std::string>& names, const std::string& name) {
   return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& other) { return SameName(other, name); });
+                     [&](const std::string& other) { return data::SameName(other, name); });
 }
 
 std::string Quoted(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
   return text;
-}
-
-std::string Count(int64_t n, const std::string& noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 /// One build: decides between reading what is new and reading everything.
@@ -121,7 +115,7 @@ Status CsvBuild::FixTypes() {
 
 std::string CsvBuild::FixedTypeOf(const std::string& column) const {
   for (const auto& [name, type] : fixed_) {
-    if (SameName(name, column)) return type;
+    if (data::SameName(name, column)) return type;
   }
   return "";
 }
@@ -179,9 +173,9 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
       same_columns = same_columns && (options_.union_by_name || HasName(sniff.header, column.name));
     }
     for (const std::string& name : sniff.header) {
-      same_columns =
-          same_columns && std::any_of(plan.columns.begin(), plan.columns.end(),
-                                      [&](const CsvColumn& c) { return SameName(c.name, name); });
+      same_columns = same_columns &&
+                     std::any_of(plan.columns.begin(), plan.columns.end(),
+                                 [&](const CsvColumn& c) { return data::SameName(c.name, name); });
     }
     if (!same_columns) {
       reason_ = files_[n].shown + " has other columns";
@@ -312,7 +306,7 @@ Status CsvBuild::FindColumns(CsvReadPlan& plan) {
     if (!missing.empty() && !options_.union_by_name) return MissingColumns(plan, part, missing);
     for (size_t c = 0; c < sniff.header.size(); ++c) {
       auto found = std::find_if(plan.columns.begin(), plan.columns.end(), [&](const CsvColumn& x) {
-        return SameName(x.name, sniff.header[c]);
+        return data::SameName(x.name, sniff.header[c]);
       });
       if (found != plan.columns.end()) {
         found->found = Join(found->found, sniff.types[c]);
@@ -363,7 +357,7 @@ Status CsvBuild::CompareColumns(CsvReadPlan& plan) {
   std::vector<CsvColumn> kept;
   for (const CsvCursorColumn& old : cursor->columns) {
     auto there = std::find_if(plan.columns.begin(), plan.columns.end(),
-                              [&](const CsvColumn& c) { return SameName(c.name, old.name); });
+                              [&](const CsvColumn& c) { return data::SameName(c.name, old.name); });
     if (there == plan.columns.end()) {
       kept.push_back({old.name, old.type, old.found});
     } else {
@@ -386,7 +380,7 @@ Status CsvBuild::CompareTypes(const CsvReadPlan& plan) {
   for (const CsvColumn& column : plan.columns) {
     for (const CsvCursorColumn& old : cursor->columns) {
       // A column without values had no type.
-      if (!SameName(old.name, column.name) || old.found == CsvType::kNone) continue;
+      if (!data::SameName(old.name, column.name) || old.found == CsvType::kNone) continue;
       before.columns.push_back({old.name, old.type});
       now.columns.push_back({old.name, column.SqlType()});
     }
@@ -544,7 +538,7 @@ Status CsvBuild::NullKeyError(const CsvReadPlan& plan, int64_t count) {
   HR_ASSIGN(auto lines, FindNullKeys(*context_.fs, plan, context_.cancel));
   Error error =
       DataError("null_key", fmt::format("the key ({}) is NULL in {}", fmt::join(options_.key, ", "),
-                                        Count(count, "row")));
+                                        Counted(count, "row")));
   Place place;
   if (!lines.empty()) {
     place = {.file = lines[0].file, .line = static_cast<int>(lines[0].line)};
@@ -586,7 +580,7 @@ Result<Outcome> CsvBuild::Finish(const CsvReadPlan& plan, Written written, int64
       state.digest = content.digest;
       state.lines = content.lines;
     }
-    state.settled = now_ - state.modified > kSettledMicros;
+    state.settled = Settled(state.modified, now_);
   }
   cursor.files = std::move(states);
   for (const CsvColumn& column : plan.columns) {

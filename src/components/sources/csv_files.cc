@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/number_text.h"
 #include "base/suggest.h"
 #include "config/project.h"
 
@@ -68,10 +69,6 @@ Error NoFiles(FileSystem& fs, const std::string& root, const std::string& path, 
         endings.endings.front());
   }
   return error;
-}
-
-std::string Plural(int64_t n, const std::string& noun) {
-  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -360,7 +357,7 @@ Result<CsvChange> CompareCsvFiles(FileSystem& fs, const CsvOptions& options,
     change.changed += fmt::format(" and {} more", said.size() - kMost);
   }
   if (said.empty()) {
-    change.unchanged = Plural(static_cast<int64_t>(files.size()), "file") + " unchanged";
+    change.unchanged = Counted(static_cast<int64_t>(files.size()), "file") + " unchanged";
   }
   return change;
 }

@@ -18,16 +18,9 @@ using data::QuoteLiteral;
 
 constexpr const char* kNotWhole = "headrace: not a whole number";
 
-bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
-           return lower(x) == lower(y);
-         });
-}
-
 int IndexOf(const std::vector<std::string>& names, std::string_view name) {
   for (size_t n = 0; n < names.size(); ++n) {
-    if (SameName(names[n], name)) return static_cast<int>(n);
+    if (data::SameName(names[n], name)) return static_cast<int>(n);
   }
   return -1;
 }

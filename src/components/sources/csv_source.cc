@@ -10,6 +10,7 @@
 #include "components/sources/csv_files.h"
 #include "components/sources/csv_sniff.h"
 #include "config/project.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -106,7 +107,7 @@ std::optional<data::Schema> CsvSource::Lint(const LintContext& context) const {
       // What the last run found out from all rows is better than a sample.
       if (last != nullptr && last->Find(name) != nullptr) type = last->Find(name)->type;
       for (const auto& [column, fixed_type] : fixed) {
-        if (data::Schema{{{name, "", true}}}.Find(column) == nullptr) continue;
+        if (!data::SameName(name, column)) continue;
         const auto stored = data::StoredTypeOf(fixed_type, name);
         type = stored.action == data::StoredType::Action::kCast ? stored.type : fixed_type;
       }

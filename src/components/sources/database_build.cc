@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "components/sources/csv_build.h"
 #include "components/sources/old_snapshot.h"
 #include "data/merge.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -17,12 +19,6 @@ using data::PendingSnapshot;
 using data::QuoteIdentifier;
 using pipeline::BuildContext;
 using pipeline::Outcome;
-
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
-
-std::string RowsText(int64_t rows) { return rows == 1 ? "1 row" : fmt::format("{} rows", rows); }
 
 /// "n"."a" = "o"."a" AND …
 std::string KeyEquals(const std::vector<std::string>& key) {
@@ -131,7 +127,7 @@ Status DatabaseBuild::CompareColumns() {
   table_.clear();
   for (const data::Column& column : old.columns) {
     bool there = false;
-    for (const std::string& name : names) there = there || SameName(name, column.name);
+    for (const std::string& name : names) there = there || data::SameName(name, column.name);
     table_.emplace_back(column.name, there ? "" : column.type);
   }
   return Ok();
@@ -193,7 +189,7 @@ Result<std::unique_ptr<PendingSnapshot>> DatabaseBuild::Materialize(
 Status DatabaseBuild::JudgeKey(int64_t null_keys) const {
   if (null_keys == 0) return Ok();
   return DataError("null_key", fmt::format("the key ({}) is NULL in {}", fmt::join(read_.key, ", "),
-                                           RowsText(null_keys)))
+                                           Counted(null_keys, "row")))
       .At(spec_.PlaceOf("key"))
       .Hint("correct the rows, leave them out with a `query`, or choose another `key`");
 }
@@ -319,7 +315,7 @@ Result<bool> DatabaseBuild::FindGone(const data::Snapshot& old) {
                                 "AND NOT EXISTS (SELECT 1 FROM hr_new AS n WHERE {})",
                                 old_rows, KeyEquals(read_.key), KeyEquals(read_.key))));
     if (missed > 0) {
-      reason_ = fmt::format("the cursor had missed {}: all rows were read", RowsText(missed));
+      reason_ = fmt::format("the cursor had missed {}: all rows were read", Counted(missed, "row"));
       return false;
     }
   }
@@ -439,14 +435,27 @@ Result<std::map<std::string, std::string>> FixedTypes(const spec::NodeSpec& spec
 
 std::string FixedTypeOf(const std::map<std::string, std::string>& fixed, std::string_view column) {
   for (const auto& [name, type] : fixed) {
-    if (SameName(name, column)) return type;
+    if (data::SameName(name, column)) return type;
   }
   return "";
 }
 
+std::optional<spec::Fault> JudgeLookback(const std::optional<spec::Duration>& lookback,
+                                         const std::string& cursor) {
+  if (!lookback) return std::nullopt;
+  if (cursor.empty()) {
+    return spec::Fault{"lookback", "lookback needs a cursor", "name the column as `cursor:`"};
+  }
+  if (lookback->months != 0) {
+    return spec::Fault{"lookback", "lookback can't be in months",
+                       "write days: months have no fixed length"};
+  }
+  return std::nullopt;
+}
+
 Error NullCursorError(const spec::NodeSpec& spec, const std::string& cursor, int64_t rows) {
   return DataError("null_cursor",
-                   fmt::format("the cursor '{}' is NULL in {}", cursor, RowsText(rows)))
+                   fmt::format("the cursor '{}' is NULL in {}", cursor, Counted(rows, "row")))
       .At(spec.PlaceOf("cursor"))
       .Subject(cursor)
       .Hint(

@@ -68,6 +68,10 @@ Result<std::map<std::string, std::string>> FixedTypes(const spec::NodeSpec& spec
 /// The type of a column among them; "" when it is not fixed.
 std::string FixedTypeOf(const std::map<std::string, std::string>& fixed, std::string_view column);
 
+/// What is wrong with a `lookback:` of a source with this cursor.
+std::optional<spec::Fault> JudgeLookback(const std::optional<spec::Duration>& lookback,
+                                         const std::string& cursor);
+
 /// Error "null_cursor" at the field.
 Error NullCursorError(const spec::NodeSpec& spec, const std::string& cursor, int64_t rows);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "components/sources/csv_build.h"
 #include "components/sources/database_build.h"
 #include "components/sources/http_download.h"
@@ -185,14 +186,13 @@ Result<std::vector<HttpParent>> HttpRows::Parents() {
     }
   }
   if (left_out > 0) {
-    notes_.push_back(
-        DataError("null_parent",
-                  fmt::format("{} of '{}' have no value for {{{}}} that can stand in "
-                              "a URL: nothing was asked for them",
-                              left_out == 1 ? "1 row" : fmt::format("{} rows", left_out),
-                              options_.for_each, fmt::join(places, "}, {")))
-            .As(Severity::kWarning)
-            .At(spec_.PlaceOf("for_each")));
+    notes_.push_back(DataError("null_parent",
+                               fmt::format("{} of '{}' have no value for {{{}}} that can stand in "
+                                           "a URL: nothing was asked for them",
+                                           Counted(left_out, "row"), options_.for_each,
+                                           fmt::join(places, "}, {")))
+                         .As(Severity::kWarning)
+                         .At(spec_.PlaceOf("for_each")));
   }
   return parents;
 }

@@ -13,6 +13,7 @@
 #include "components/sources/json_syntax.h"
 #include "components/sources/table_files.h"
 #include "data/quote.h"
+#include "data/types.h"
 
 namespace headrace::components {
 namespace {
@@ -87,7 +88,7 @@ class JsonFormat : public TableFormat {
       HR_ASSIGN(data::TypeTree tree, data::ParseType(column.type));
       const std::string type = Readable(std::move(tree), false).Text();
       const bool text = std::any_of(text_.begin(), text_.end(), [&](const std::string& name) {
-        return data::Schema{{{name, "", true}}}.Find(column.name) != nullptr;
+        return data::SameName(name, column.name);
       });
       columns_.push_back(
           {column.name, text || IsTime(type) ? "VARCHAR" : type, text ? "VARCHAR" : type});

@@ -13,6 +13,7 @@
 #include "components/sources/csv_build.h"
 #include "components/sources/database_build.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -23,10 +24,6 @@ using pipeline::BuildContext;
 using pipeline::Outcome;
 
 constexpr int64_t kLookbackMicros = 15LL * 60 * 1'000'000;
-
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
 
 /// One read-only transaction from begin to end: all reads see one state.
 class PostgresRows : public DatabaseRows {
@@ -69,7 +66,7 @@ class PostgresRows : public DatabaseRows {
   Status JudgeCursor();
   const PostgresField* Field(std::string_view name) const {
     for (const PostgresField& field : fields_) {
-      if (SameName(field.name, name)) return &field;
+      if (data::SameName(field.name, name)) return &field;
     }
     return nullptr;
   }
@@ -157,7 +154,7 @@ Status PostgresRows::JudgeColumns(const std::vector<PostgresColumn>& columns) {
   const std::string what = options_.table.empty() ? "the query" : "table '" + options_.table + "'";
   for (const PostgresColumn& column : columns) {
     for (const std::string& other : names) {
-      if (!SameName(other, column.name)) continue;
+      if (!data::SameName(other, column.name)) continue;
       return UserError("duplicate_column",
                        fmt::format("{} gives two columns named '{}'{}", what, column.name,
                                    other == column.name ? "" : " (upper and lower case are one)"))
@@ -172,7 +169,7 @@ Status PostgresRows::JudgeColumns(const std::vector<PostgresColumn>& columns) {
   }
   const auto check = [&](const std::string& name, const std::string& at) -> Status {
     for (const std::string& known : names) {
-      if (SameName(known, name)) return Ok();
+      if (data::SameName(known, name)) return Ok();
     }
     return UserError("unknown_column", fmt::format("{} has no column '{}'", what, name))
         .At(spec_.PlaceOf(at))

@@ -85,13 +85,7 @@ Result<pipeline::Probe> PostgresSource::ProbeOutside(const ProbeContext& context
 
 std::optional<spec::Fault> Judge(const PostgresOptions& options) {
   using spec::Fault;
-  if (options.lookback && options.cursor.empty()) {
-    return Fault{"lookback", "lookback needs a cursor", "name the column as `cursor:`"};
-  }
-  if (options.lookback && options.lookback->months != 0) {
-    return Fault{"lookback", "lookback can't be in months",
-                 "write days: months have no fixed length"};
-  }
+  if (auto fault = JudgeLookback(options.lookback, options.cursor)) return fault;
   if (options.reconcile && options.reconcile->months != 0) {
     return Fault{"reconcile", "reconcile can't be in months",
                  "write days: months have no fixed length"};

@@ -14,6 +14,7 @@
 #include "config/project.h"
 #include "config/settings.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -24,13 +25,9 @@ using data::QuoteIdentifier;
 using pipeline::BuildContext;
 using pipeline::Outcome;
 
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
-
 int IndexOf(const std::vector<SqliteColumn>& columns, std::string_view name) {
   for (size_t n = 0; n < columns.size(); ++n) {
-    if (SameName(columns[n].name, name)) return static_cast<int>(n);
+    if (data::SameName(columns[n].name, name)) return static_cast<int>(n);
   }
   return -1;
 }
@@ -222,9 +219,9 @@ Error SqliteRows::Explain(Error error) const {
 }
 
 Result<std::string> SqliteRows::Bound() const {
-  if (options_.lookback.micros == 0) return last_->value;
+  if (!options_.lookback || options_.lookback->micros == 0) return last_->value;
   if (last_->value_class == Class::kText) {
-    if (auto moved = MoveBack(last_->value, options_.lookback.micros)) return *moved;
+    if (auto moved = MoveBack(last_->value, options_.lookback->micros)) return *moved;
   }
   return DataError("bad_cursor", fmt::format("the cursor '{}' holds '{}', which is no time, so it "
                                              "can't be moved back by `lookback`",
@@ -307,7 +304,7 @@ Result<SqliteBase> FindBase(const SqliteOptions& options, SqliteDatabase& databa
   if (!options.table.empty()) {
     HR_ASSIGN(auto tables, database.Tables());
     const bool known = std::any_of(tables.begin(), tables.end(), [&](const std::string& name) {
-      return SameName(name, options.table);
+      return data::SameName(name, options.table);
     });
     if (!known) {
       Error error = UserError("unknown_table",

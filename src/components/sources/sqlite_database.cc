@@ -7,11 +7,11 @@
 
 #include "base/hash.h"
 #include "base/text_width.h"
+#include "components/sources/settled.h"
 
 namespace headrace::components {
 namespace {
 
-constexpr int64_t kSettledMicros = 2'000'000;
 constexpr int64_t kHeaderBytes = 100;
 
 uint32_t BigEndian(std::string_view bytes, size_t at, int count) {
@@ -241,7 +241,7 @@ Result<SqliteStat> StatSqlite(FileSystem& fs, const std::string& path, Timestamp
   HR_ASSIGN(FileInfo info, fs.Stat(path));
   stat.size = info.size;
   stat.modified = info.modified;
-  stat.settled = now - info.modified > kSettledMicros;
+  stat.settled = Settled(info.modified, now);
   HR_ASSIGN(std::string header, fs.ReadRange(path, 0, kHeaderBytes));
   if (header.size() >= 28) stat.counter = BigEndian(header, 24, 4);
   const auto digest = [&](const std::string& file, int64_t size) -> Result<std::string> {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "components/sources/csv_build.h"
+#include "components/sources/database_build.h"
 #include "components/sources/sqlite_build.h"
 #include "components/sources/sqlite_rows.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -99,7 +101,7 @@ std::optional<data::Schema> SqliteSource::Lint(const LintContext& context) const
         context.last_schema != nullptr ? context.last_schema->Find(name) : nullptr;
     if (last != nullptr) type = last->type;
     for (const auto& [column, fixed_type] : fixed) {
-      if (data::Schema{{{name, "", true}}}.Find(column) == nullptr) continue;
+      if (!data::SameName(name, column)) continue;
       const auto stored = data::StoredTypeOf(fixed_type, name);
       type = stored.action == data::StoredType::Action::kCast ? stored.type : fixed_type;
     }
@@ -187,16 +189,8 @@ const Spec& SqliteSourceSpec() {
                 .Default()
                 .Affects(spec::Affects::kPolicy)});
     s.ExactlyOne({"table", "query"});
-    s.Rule<SqliteOptions>([](const SqliteOptions& o) -> std::optional<spec::Fault> {
-      if (!o.lookback.text.empty() && o.cursor.empty()) {
-        return spec::Fault{"lookback", "lookback needs a cursor", "name the column as `cursor:`"};
-      }
-      if (o.lookback.months != 0) {
-        return spec::Fault{"lookback", "lookback can't be in months",
-                           "write days: months have no fixed length"};
-      }
-      return std::nullopt;
-    });
+    s.Rule<SqliteOptions>(
+        [](const SqliteOptions& o) { return JudgeLookback(o.lookback, o.cursor); });
     s.Details(
         "Without `cursor` everything is read whenever the file changed, and compared by digest. "
         "With `cursor` only new rows are read: rows deleted in the database stay until a full "

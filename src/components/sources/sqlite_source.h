@@ -1,6 +1,7 @@
 #pragma once
 // `source: sqlite` and the connection of that type.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct SqliteOptions {
   std::string table, query;  ///< exactly one
   std::string cursor;
   std::vector<std::string> key;
-  spec::Duration lookback;  ///< of a cursor that is a time
+  std::optional<spec::Duration> lookback;  ///< of a cursor that is a time
   SchemaChange schema_change = SchemaChange::kAdd;
 };
 const spec::Spec& SqliteSourceSpec();

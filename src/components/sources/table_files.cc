@@ -6,12 +6,15 @@
 #include <map>
 #include <set>
 
+#include "base/number_text.h"
 #include "base/suggest.h"
 #include "components/sources/csv_build.h"
 #include "components/sources/csv_read.h"
 #include "components/sources/old_snapshot.h"
+#include "components/sources/settled.h"
 #include "data/merge.h"
 #include "data/quote.h"
+#include "data/types.h"
 #include "pipeline/project.h"
 
 namespace headrace::components {
@@ -21,14 +24,6 @@ using data::PendingSnapshot;
 using data::QuoteIdentifier;
 using pipeline::BuildContext;
 using pipeline::Outcome;
-
-constexpr int64_t kSettledMicros = 2'000'000;
-
-bool SameName(std::string_view a, std::string_view b) {
-  return data::Schema{{{std::string(a), "", true}}}.Find(b) != nullptr;
-}
-
-std::string RowsText(int64_t n) { return n == 1 ? "1 row" : fmt::format("{} rows", n); }
 
 /// A column of the table.
 struct TableColumn {
@@ -70,7 +65,7 @@ class TableFileBuild {
   void NoteReplaced(int64_t rows) {
     Note(Severity::kHint, Error(Blame::kData, "rows_replaced",
                                 fmt::format("{} {} replaced by later rows of the same key",
-                                            RowsText(rows), rows == 1 ? "was" : "were")));
+                                            Counted(rows, "row"), rows == 1 ? "was" : "were")));
   }
   void SetStage(const std::string& stage) {
     if (context_.progress != nullptr) context_.progress->SetStage(stage);
@@ -171,13 +166,13 @@ Status TableFileBuild::FindColumns(const std::vector<TablePart>& parts) {
   for (size_t n = 0; n < parts.size(); ++n) {
     for (const data::Column& column : parts[n].columns.columns) {
       auto found = std::find_if(columns_.begin(), columns_.end(), [&](const TableColumn& c) {
-        return SameName(c.name, column.name);
+        return data::SameName(c.name, column.name);
       });
       if (found == columns_.end()) {
         if (n > 0 && !options_.union_by_name) return MissingColumn(parts, 0, column.name);
         std::string fixed;
         for (const auto& [name, type] : fixed_) {
-          if (SameName(name, column.name)) fixed = type;
+          if (data::SameName(name, column.name)) fixed = type;
         }
         columns_.push_back({column.name, fixed, column.type});
         owner.push_back(parts[n].file.shown);
@@ -321,7 +316,7 @@ Status TableFileBuild::Write(const std::vector<TablePart>& parts, const std::str
   const int64_t nulls = values[values.size() - 2].AsInt64();
   if (nulls > 0) {
     return DataError("null_key", fmt::format("the key ({}) is NULL in {}",
-                                             fmt::join(options_.key, ", "), RowsText(nulls)))
+                                             fmt::join(options_.key, ", "), Counted(nulls, "row")))
         .At(spec_.PlaceOf("key"))
         .Hint("correct the rows, or choose another `key`");
   }
@@ -368,7 +363,7 @@ Result<std::optional<Outcome>> TableFileBuild::Append(const CsvChange& change,
     for (const data::Column& column : part.columns.columns) {
       const data::Column* old = known.Find(column.name);
       bool fits = old != nullptr && JoinTypes(old->type, column.type) == old->type;
-      for (const auto& [name, type] : fixed_) fits = fits || SameName(name, column.name);
+      for (const auto& [name, type] : fixed_) fits = fits || data::SameName(name, column.name);
       if (!fits) {
         reason_ = part.file.shown + (old == nullptr ? " has other columns" : " has other types");
         return std::optional<Outcome>();
@@ -460,7 +455,7 @@ Result<Outcome> TableFileBuild::Finish(int64_t rows) {
   HR_TRY(CheckFiles());
   CsvCursor cursor;
   cursor.definition = definition_;
-  for (CsvFileState& state : states_) state.settled = now_ - state.modified > kSettledMicros;
+  for (CsvFileState& state : states_) state.settled = Settled(state.modified, now_);
   cursor.files = std::move(states_);
   for (const TableColumn& column : columns_) {
     cursor.columns.push_back({column.name, column.Type(), CsvType::kText});
