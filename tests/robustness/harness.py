@@ -12,7 +12,7 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("HEADRACE_BUILD", os.path.join(SOURCE, "build"))
 HEADRACE = os.path.join(BUILD, "headrace")
-TABLES = ["customers", "usage", "usage__quarantine", "features", "customers_today", "scores"]
+TABLES = ["customers", "usage", "usage__quarantine", "features", "customers_today", "scores", "yearly"]
 BLOCK = 8  # rows in flight: kBlock of components/actions/outbox.cc
 
 
@@ -41,6 +41,17 @@ class Project:
             self.edit("pipeline/calls.yml", "probability > 0.7", "probability > 0.5")
         # Two tables that must become visible together.
         self.edit("pipeline/usage.yml", "severity: warn", "severity: quarantine")
+        # A table in intervals: those that are built must not be lost, nor stand there twice.
+        self.write("pipeline/since.sql", "SELECT customer_id, tenure, "
+                   "TIMESTAMP '2024-01-01' - to_months(tenure) AS since FROM usage")
+        self.write("pipeline/since.yml", "time: since")
+        self.write("pipeline/yearly.sql", "SELECT date_trunc('year', since) AS year, count(*) AS customers, "
+                   "sum(tenure) AS months FROM since WHERE since >= $from AND since < $to GROUP BY ALL")
+        self.write("pipeline/yearly.yml", "materialize: incremental\ntime: year\nevery: 1 year\nstart: 2017-01-01")
+
+    def write(self, path, text):
+        with open(os.path.join(self.root, path), "w") as file:
+            file.write(text + "\n")
 
     def edit(self, path, old, new):
         path = os.path.join(self.root, path)
