@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "base/glob.h"
 
 namespace headrace {
 namespace {
@@ -125,6 +126,19 @@ bool MatchName(std::string_view pattern, std::string_view name) {
 
 bool IsMagic(std::string_view part) { return part.find_first_of("*?[\\") != part.npos; }
 
+/// Whether the parts of a path from `n` on are what the parts of a pattern from `p` on stand for.
+bool MatchParts(const std::vector<std::string>& pattern, size_t p,
+                const std::vector<std::string>& path, size_t n) {
+  if (p == pattern.size()) return n == path.size();
+  if (pattern[p] == "**") {
+    if (p + 1 < pattern.size() && MatchParts(pattern, p + 1, path, n)) return true;
+    if (n == path.size() || path[n].starts_with('.')) return false;
+    return (p + 1 == pattern.size() && n + 1 == path.size()) || MatchParts(pattern, p, path, n + 1);
+  }
+  return n < path.size() && MatchName(pattern[p], path[n]) &&
+         MatchParts(pattern, p + 1, path, n + 1);
+}
+
 /// Walks down one folder for the parts of a pattern from `index` on.
 class GlobWalk {
  public:
@@ -224,6 +238,11 @@ Result<std::string> ResolveBeneath(const std::string& root, const std::string& p
                    fmt::format("path '{}' lies outside of '{}'{}", path, real.get(), where))
       .Subject(path)
       .Hint("name the folder as `root:` of a connection and read through that connection");
+}
+
+bool GlobMatches(const std::string& pattern, const std::string& path) {
+  if (pattern.starts_with('/') != path.starts_with('/')) return false;
+  return MatchParts(SplitPath(pattern), 0, SplitPath(path), 0);
 }
 
 Result<std::vector<FileInfo>> Glob(FileSystem& fs, const std::string& pattern) {

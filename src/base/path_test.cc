@@ -4,6 +4,7 @@
 
 #include "base/fault_file_system.h"
 #include "base/file_system.h"
+#include "base/glob.h"
 #include "base/temp_folder.h"
 
 namespace headrace {
@@ -118,6 +119,18 @@ TEST_F(GlobTest, Folders) {
   EXPECT_EQ(Find("**/d.csv"), "2026/02/d.csv");
   EXPECT_EQ(Find("**/**/e.csv"), "2026/e.csv");
   EXPECT_EQ(Find("2026/**"), "2026/01/c.csv 2026/02/d.csv 2026/e.csv");
+}
+
+TEST_F(GlobTest, MatchesWhatItWouldFind) {
+  for (const char* pattern : {"*.csv", "2026/**/*.csv", "**/d.csv", "2026/**", "*/*.csv", "**"}) {
+    for (const char* file : {"a.csv", "2026/e.csv", "2026/01/c.csv", "2026/02/d.csv"}) {
+      const auto found = Find(pattern);
+      const bool there = (" " + found + " ").find(std::string(" ") + file + " ") != found.npos;
+      EXPECT_EQ(GlobMatches(pattern, file), there) << pattern << " " << file;
+    }
+  }
+  EXPECT_FALSE(GlobMatches("*.csv", ".hidden.csv"));
+  EXPECT_FALSE(GlobMatches("/a/*.csv", "a/b.csv"));
 }
 
 TEST_F(GlobTest, LinkedFoldersFormNoLoops) {

@@ -156,12 +156,58 @@ Error NotBuilt(const std::string& what) {
       .Hint("headrace --help lists what is there");
 }
 
+/// Words that people bring along from tools like ours, and what they are called here.
+struct Elsewhere {
+  std::string_view word, hint;
+};
+constexpr Elsewhere kCommandsElsewhere[] = {
+    {"build", "headrace run builds, checks, trains and sends"},
+    {"compile", "headrace lint checks the SQL, headrace plan says what would run"},
+    {"parse", "headrace lint checks the whole project"},
+    {"ls", "headrace list"},
+    {"seed", "files are sources: write pipeline/NAME.yml with `source: csv`, then headrace run"},
+    {"debug", "headrace doctor says what is missing"},
+    {"retry", "headrace run goes on from where the last run stopped"},
+    {"backfill", "headrace run NODE --from 2026-01-05 --to 2026-01-12"},
+    {"status", "headrace plan says what is out of date, headrace list what there is"},
+    {"sql", "headrace query \"FROM orders LIMIT 5\""},
+    {"promote", "headrace model promote NAME@VERSION"},
+    {"rollback", "headrace model rollback NAME"},
+    {"validate", "headrace lint checks the whole project"},
+};
+constexpr Elsewhere kFlagsElsewhere[] = {
+    {"--select", "name the nodes without a flag: headrace run +orders tag:daily"},
+    {"-s", "name the nodes without a flag: headrace run +orders tag:daily"},
+    {"--models", "name the nodes without a flag: headrace run +orders tag:daily"},
+    {"-m", "name the nodes without a flag: headrace run +orders tag:daily"},
+    {"--full-refresh", "write --full: every selected node is built anew"},
+    {"-f", "write --full: every selected node is built anew"},
+    {"--vars", "write --param NAME=VALUE, once for each"},
+    {"-x", "write --fail-fast"},
+    {"-q", "write --quiet"},
+    {"-t", "write --target NAME"},
+    {"--project-dir", "write --project DIR"},
+    {"--dry-run", "headrace plan says what a run would do"},
+    {"--defer", "write `reuse_from: prod` at the target, in headrace.yml"},
+};
+
+template <size_t n>
+std::string_view HintFor(const Elsewhere (&table)[n], const std::string& word) {
+  for (const Elsewhere& entry : table) {
+    if (entry.word == word) return entry.hint;
+  }
+  return "";
+}
+
 Error UnknownCommand(const std::string& word, const std::string& parent,
                      std::vector<std::string> known) {
-  return UserError("unknown_command", fmt::format("there is no command '{}{}'", parent, word))
-      .Subject(word)
-      .Candidates(Suggest(word, known))
-      .Hint("headrace --help lists all commands");
+  Error error =
+      UserError("unknown_command", fmt::format("there is no command '{}{}'", parent, word));
+  error.Subject(word);
+  if (parent.empty() && !HintFor(kCommandsElsewhere, word).empty()) {
+    return error.Hint(std::string(HintFor(kCommandsElsewhere, word)));
+  }
+  return error.Candidates(Suggest(word, known)).Hint("headrace --help lists all commands");
 }
 
 std::vector<std::string> Names(std::string_view prefix) {
@@ -223,11 +269,14 @@ Status CheckFlag(const std::string& word, const std::string& command, const CLI:
   if (parsed != nullptr) {
     for (auto& own : LongFlags(*parsed)) known.push_back(std::move(own));
   }
-  return UserError("unknown_flag", command.empty()
-                                       ? fmt::format("there is no flag '{}'", flag)
-                                       : fmt::format("'{}' has no flag '{}'", command, flag))
-      .Subject(flag)
-      .Candidates(Suggest(flag, known))
+  Error error = UserError("unknown_flag",
+                          command.empty() ? fmt::format("there is no flag '{}'", flag)
+                                          : fmt::format("'{}' has no flag '{}'", command, flag));
+  error.Subject(flag);
+  if (const auto hint = HintFor(kFlagsElsewhere, flag); !hint.empty()) {
+    return error.Hint(std::string(hint));
+  }
+  return error.Candidates(Suggest(flag, known))
       .Hint(command.empty() ? "headrace --help lists them"
                             : fmt::format("headrace {} --help lists its flags", command));
 }

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 
 #include "base/suggest.h"
 #include "yaml/node.h"
@@ -219,6 +221,12 @@ Result<std::string> FindProject(FileSystem& fs, const std::string& start) {
   std::vector<std::string> tried;
   std::string folder = start;
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  // The text of a relative path ends before the root does: the way up is that of the real path.
+  if (!folder.starts_with('/') && !fs.Exists(JoinPath(folder, "headrace.yml"))) {
+    const std::unique_ptr<char, decltype(&std::free)> real(realpath(folder.c_str(), nullptr),
+                                                           &std::free);
+    if (real) folder = real.get();
+  }
   while (true) {
     if (fs.Exists(JoinPath(folder, "headrace.yml"))) return folder;
     tried.push_back(folder);

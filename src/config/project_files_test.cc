@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "config/temp_project.h"
 
 namespace headrace::config {
@@ -41,6 +43,16 @@ TEST(ProjectFiles, FindsTheProjectAbove) {
   const auto found = FindProject(RealFileSystem(), project.Path("pipeline/a/b"));
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(*found, project.root());
+  // From within: the current folder is a relative path.
+  const std::string before = std::filesystem::current_path();
+  std::filesystem::current_path(project.Path("pipeline/a"));
+  const auto within = FindProject(RealFileSystem(), ".");
+  const auto deeper = FindProject(RealFileSystem(), "b");
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(within.ok());
+  EXPECT_EQ(*within, std::filesystem::canonical(project.root()));
+  ASSERT_TRUE(deeper.ok());
+  EXPECT_EQ(*deeper, std::filesystem::canonical(project.root()));
   const TempProject empty;
   const auto missing = FindProject(RealFileSystem(), empty.root());
   ASSERT_FALSE(missing.ok());

@@ -247,12 +247,29 @@ Result<std::vector<bool>> Engine::State::Select(const SelectOptions& selection) 
   return pipeline::SelectNodes(*project, selection.select, selection.exclude, facts);
 }
 
+namespace {
+
+/// A range of time that no selected node has would silently do nothing.
+Status CheckRange(const pipeline::Project& project, const std::vector<bool>& selected,
+                  const pipeline::DecideOptions& decide) {
+  if (!decide.from && !decide.to) return Ok();
+  for (size_t i = 0; i < selected.size(); ++i) {
+    const auto& materialize = project.nodes()[i].spec.common.materialize;
+    if (selected[i] && materialize == spec::Materialize::kIncremental) return Ok();
+  }
+  return UserError("no_intervals", "--from and --to build intervals, but no selected node has any")
+      .Hint("select a node with `materialize: incremental`, or leave --from and --to out");
+}
+
+}  // namespace
+
 Result<std::vector<pipeline::PlannedNode>> Engine::Plan(const SelectOptions& selection,
                                                         const pipeline::DecideOptions& decide) {
   HR_ASSIGN(const pipeline::Project* project, state_->Ready());
   HR_ASSIGN(store::Store * store, state_->OpenStore(false));
   pipeline::PlanOptions plan;
   HR_ASSIGN(plan.selected, state_->Select(selection));
+  HR_TRY(CheckRange(*project, plan.selected, decide));
   plan.decide = decide;
   plan.now = state_->clock->Now();
   plan.reuse_warehouse = state_->ReuseWarehouse();
@@ -266,6 +283,7 @@ Result<pipeline::RunReport> Engine::Run(const RunRequest& request) {
   HR_TRY(state_->OpenInstances());
   pipeline::RunOptions run;
   HR_ASSIGN(run.selected, state_->Select(request.selection));
+  HR_TRY(CheckRange(*project, run.selected, request.decide));
   run.command = request.command;
   run.decide = request.decide;
   run.fail_fast = request.fail_fast;

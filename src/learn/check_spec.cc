@@ -5,6 +5,7 @@
 #include "evaluate/metrics.h"
 #include "learn/judge.h"
 #include "learn/search.h"
+#include "learn/split_wish.h"
 #include "learn/train.h"
 
 namespace headrace::learn {
@@ -119,6 +120,9 @@ std::vector<Error> CheckSpec(const ModelSpec& spec, sql::SqlParser* parser) {
   const auto task = spec.task == "regression" ? model::Task::kRegression : model::Task::kBinary;
   CheckLearners(spec, task, &out);
   CheckCosts(spec, &out);
+  if (auto split = SplitOptionsOf(spec, true); !split.ok()) {
+    out.push_back(std::move(split).error().Node(spec.name));
+  }
   if (spec.budget.trials && *spec.budget.trials < 1) {
     add("out_of_range",
         fmt::format("model '{}': budget of {} trials", spec.name, *spec.budget.trials),

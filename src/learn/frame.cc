@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "base/thread_pool.h"
 #include "evaluate/random.h"
+#include "learn/check_columns.h"
 #include "learn/feature_builder.h"
 #include "learn/target_reader.h"
 #include "learn/text_feature.h"
@@ -81,27 +82,12 @@ class FrameReader {
     HR_ASSIGN(at_.target, Position(spec_.target, "target"));
     if (!spec_.time.empty()) {
       HR_ASSIGN(at_.time, Position(spec_.time, "time"));
-      const InputClass c = ClassAt(at_.time);
-      if (c != InputClass::kDate && c != InputClass::kTimestamp) {
-        return UserError("wrong_type",
-                         fmt::format("`time: {}` of model '{}' is {}; a date or a "
-                                     "timestamp is needed",
-                                     spec_.time, spec_.name,
-                                     schema_.columns[static_cast<size_t>(at_.time)].type))
-            .Subject(spec_.time)
-            .Hint(fmt::format("cast it in SQL: {}::TIMESTAMP", spec_.time));
-      }
     }
     if (!spec_.group.empty()) {
       HR_ASSIGN(at_.group, Position(spec_.group, "group"));
     }
     if (!spec_.weight.empty()) {
       HR_ASSIGN(at_.weight, Position(spec_.weight, "weight"));
-      if (ClassAt(at_.weight) != InputClass::kNumber) {
-        return UserError("wrong_type", fmt::format("`weight: {}` of model '{}' is no number",
-                                                   spec_.weight, spec_.name))
-            .Subject(spec_.weight);
-      }
     }
     for (const std::string& name : spec_.key) {
       HR_ASSIGN(const int at, Position(name, "key"));
@@ -113,7 +99,9 @@ class FrameReader {
       frame_.slices.push_back({name, {}, {}});
     }
     slice_index_.resize(at_.slices.size());
-    return ResolveFeatures();
+    HR_TRY(ResolveFeatures());
+    auto faults = CheckColumns(spec_, schema_);
+    return faults.empty() ? Ok() : Status(std::move(faults.front().error));
   }
 
   Status ResolveFeatures() {
@@ -127,19 +115,12 @@ class FrameReader {
     }
     for (const auto& [name, type] : wish.types) {
       HR_ASSIGN(const int at, Position(name, "features.types"));
-      HR_ASSIGN(role_[static_cast<size_t>(at)], RoleOf(name, type, ClassAt(at)));
+      HR_ASSIGN(role_[static_cast<size_t>(at)], RoleOf(spec_, name, type, ClassAt(at)));
       listed_[static_cast<size_t>(at)] = 1;
     }
     if (!wish.include.empty()) {
       for (const auto& name : wish.include) {
         HR_ASSIGN(const int at, Position(name, "features.include"));
-        if (at == at_.target) {
-          return UserError("target_as_feature",
-                           fmt::format("model '{}' lists its target '{}' under features.include",
-                                       spec_.name, name))
-              .Subject(name)
-              .Hint("remove it: a model can't see what it is to predict");
-        }
         listed_[static_cast<size_t>(at)] = 1;
         if (excluded[static_cast<size_t>(at)] == 0) at_.features.push_back(at);
       }
@@ -154,30 +135,6 @@ class FrameReader {
       }
     }
     return Ok();
-  }
-
-  Result<FeatureRole> RoleOf(const std::string& name, const std::string& type, InputClass c) {
-    const bool date = c == InputClass::kDate || c == InputClass::kTimestamp;
-    if (type == "category") return FeatureRole::kCategory;
-    if (type == "text" && c == InputClass::kText) return FeatureRole::kText;
-    if (type == "number" || type == "boolean") {
-      if (!date) return FeatureRole::kNumber;
-    } else if (type == "date") {
-      if (date || c == InputClass::kText || c == InputClass::kTime) return FeatureRole::kDate;
-    } else if (type != "text") {
-      return UserError("unknown_type",
-                       fmt::format("features.types of model '{}': '{}' is no type of a "
-                                   "feature",
-                                   spec_.name, type))
-          .Subject(type)
-          .Candidates(Suggest(type, {"number", "category", "boolean", "date", "text"}))
-          .Hint("the types are number, category, boolean, date and text");
-    }
-    return UserError("wrong_type",
-                     fmt::format("features.types of model '{}': '{}' can't be read as a "
-                                 "{}, it is a {}",
-                                 spec_.name, name, type, model::Name(c)))
-        .Subject(name);
   }
 
   InputClass ClassAt(int column) const {

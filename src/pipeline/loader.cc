@@ -693,12 +693,16 @@ void ProjectLoader::CheckDeclaredColumns(Node& node) {
     const data::Column* found = node.schema->Find(name);
     const std::string path = "columns." + name;
     if (found == nullptr) {
-      diagnostics_.Add(UserError("unknown_column",
-                                 node.kind + " '" + node.name + "' has no column '" + name + "'")
-                           .At(node.spec.options.places.Key(path))
-                           .Node(node.name)
-                           .Subject(name)
-                           .Candidates(Suggest(name, node.schema->Names())));
+      diagnostics_.Add(
+          UserError("unknown_column",
+                    node.kind + " '" + node.name + "' has no column '" + name + "'")
+              .At(node.spec.options.places.Key(path))
+              .Node(node.name)
+              .Subject(name)
+              .Candidates(Suggest(name, node.schema->Names()))
+              .Hint(Suggest(name, node.schema->Names()).empty()
+                        ? fmt::format("its columns: {}", fmt::join(node.schema->Names(), ", "))
+                        : ""));
       continue;
     }
     if (column.type.empty() || node.kind != "sql") continue;

@@ -1,5 +1,7 @@
 #include "pipeline/select.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -57,6 +59,13 @@ bool UnderPath(const Node& node, std::string path) {
   return node.file.rfind(path, 0) == 0 || node.file.rfind("pipeline/" + path, 0) == 0;
 }
 
+Status AnyUnder(const std::vector<bool>& found, const std::string& path) {
+  if (std::find(found.begin(), found.end(), true) != found.end()) return Ok();
+  return UserError("unknown_node", "no node stands under '" + path + "'")
+      .Subject(path)
+      .Hint("headrace list shows all nodes and their files");
+}
+
 Result<std::vector<bool>> Match(const Project& project, const std::string& core,
                                 const SelectFacts& facts) {
   const auto& nodes = project.nodes();
@@ -79,7 +88,9 @@ Result<std::vector<bool>> Match(const Project& project, const std::string& core,
         known.erase(std::unique(known.begin(), known.end()), known.end());
         return UserError("unknown_tag", "no node has the tag '" + value + "'")
             .Subject(value)
-            .Candidates(Suggest(value, known));
+            .Candidates(Suggest(value, known))
+            .Hint(known.empty() ? "no node has any tag: write tags: [daily] in its file"
+                                : fmt::format("the tags are {}", fmt::join(known, ", ")));
       }
     } else if (method == "kind") {
       auto kinds = spec::NodeKinds();
@@ -87,11 +98,13 @@ Result<std::vector<bool>> Match(const Project& project, const std::string& core,
       if (std::find(kinds.begin(), kinds.end(), value) == kinds.end()) {
         return UserError("unknown_kind", "there is no kind '" + value + "'")
             .Subject(value)
-            .Candidates(Suggest(value, kinds));
+            .Candidates(Suggest(value, kinds))
+            .Hint(fmt::format("the kinds are {}", fmt::join(kinds, ", ")));
       }
       each([&](const Node& node) { return node.kind == value; });
     } else if (method == "path") {
       each([&](const Node& node) { return UnderPath(node, value); });
+      HR_TRY(AnyUnder(found, value));
     } else if (core == "state:modified") {
       if (!facts.modified) {
         return UserError("bad_selector", "state:modified needs a run before").Subject(core);
@@ -103,23 +116,26 @@ Result<std::vector<bool>> Match(const Project& project, const std::string& core,
       }
       each(facts.failed_last_run);
     } else {
-      return UserError("bad_selector", "'" + method + ":' is no way to select nodes")
+      return UserError("bad_selector", "'" + core + "' is no way to select nodes")
           .Subject(core)
-          .Candidates(Suggest(method, {"tag", "kind", "path", "state", "result"}))
+          .Candidates(Suggest(core, {"state:modified", "result:failed"}))
           .Hint("there are tag:, kind:, path:, state:modified and result:failed");
     }
     return found;
   }
   if (core.find('/') != std::string::npos) {
     each([&](const Node& node) { return UnderPath(node, core); });
-    if (std::find(found.begin(), found.end(), true) == found.end()) {
-      return UserError("unknown_node", "no node stands under '" + core + "'").Subject(core);
-    }
+    HR_TRY(AnyUnder(found, core));
     return found;
   }
   each([&](const Node& node) { return fnmatch(core.c_str(), node.name.c_str(), 0) == 0; });
   const bool glob = core.find_first_of("*?[") != std::string::npos;
-  if (!glob && std::find(found.begin(), found.end(), true) == found.end()) {
+  if (std::find(found.begin(), found.end(), true) == found.end()) {
+    if (glob) {
+      return UserError("unknown_node", "no node's name is like '" + core + "'")
+          .Subject(core)
+          .Hint("headrace list shows all nodes");
+    }
     std::vector<std::string> names;
     for (const Node& node : nodes) names.push_back(node.name);
     return UserError("unknown_node", "there is no node '" + core + "'")

@@ -279,7 +279,9 @@ void Reader::ReadFields(const yaml::Node& node, const std::vector<Part>& parts,
                             fmt::format("{} has no field '{}'", SubjectAt(path), entry.key.text))
                       .Subject(entry.key.text)
                       .Candidates(Suggest(entry.key.text, names));
-    if (!error.candidates.empty()) {
+    if (entry.key.text == "<<") {
+      error.Hint("YAML 1.2 has no merge keys: write the fields out, or `*name` for a whole value");
+    } else if (!error.candidates.empty()) {
       misspelt.push_back(error.candidates.front());
     } else {
       error.Hint(names.empty() ? "it has no fields"

@@ -94,7 +94,13 @@ Error ExplainSyntax(const SqlText& text, const std::string& message, size_t offs
   if (const std::string meant = MeantClause(text.text, tokens[at]); !meant.empty()) {
     return error.Candidates({meant});
   }
+  if (message.starts_with("unterminated /*")) return error.Hint("close it with */");
   if (message.starts_with("unterminated")) return error.Hint("close it with the same quote");
+  if (text.text.substr(offset).starts_with("{{") || text.text.substr(offset).starts_with("{%")) {
+    return error.Hint(
+        "SQL has no templates here: write nodes by name after FROM, parameters as $name, and "
+        "properties in the .yml beside this file");
+  }
   for (size_t back = 1; back <= 2 && back <= at; ++back) {
     const Token& before = tokens[at - back];
     if (const std::string meant = MeantClause(text.text, before); !meant.empty()) {
@@ -231,6 +237,10 @@ std::string CleanMessage(std::string_view message) {
       what = what.substr(1, what.size() - 2);
     }
     return fmt::format("unexpected '{}'", what);
+  }
+  // DuckDB's advice is a setting, which no project can change.
+  if (message.find("ax expression depth limit") != message.npos) {
+    return "an expression is nested deeper than 1000 levels; compute parts of it in a CTE";
   }
   std::string clean(message.substr(0, message.find('\n')));
   // What it is near to is underlined.

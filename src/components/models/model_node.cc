@@ -10,6 +10,7 @@
 #include "components/models/model_options.h"
 #include "components/models/retrain.h"
 #include "evaluate/metrics.h"
+#include "learn/check_columns.h"
 #include "learn/judge.h"
 #include "learn/target_reader.h"
 #include "learn/train.h"
@@ -74,7 +75,8 @@ class ModelNode : public pipeline::Component {
     spec.learners.clear();
     for (Error& error : learn::CheckSpec(spec)) {
       std::string field = error.code.find("metric") != std::string::npos ? "metric" : type_;
-      if (error.code.find("test") != std::string::npos) field = "test";
+      if (error.code == "bad_test") field = "test";
+      if (error.code == "bad_label_after") field = "label_after";
       if (error.code == "bad_costs") field = "costs";
       if (error.code == "bad_class_weight") field = "class_weight";
       if (error.code == "needs_costs") field = "metric";
@@ -103,6 +105,14 @@ class ModelNode : public pipeline::Component {
                 .Candidates(Suggest(type, kTypes))
                 .Hint("number, category, boolean, date or text"),
             "features.types." + column);
+      }
+    }
+    if (const data::Schema* schema = context.schema_of(options_.from); schema != nullptr) {
+      for (auto& [field, error] : learn::CheckColumns(spec, *schema)) {
+        // Of a list the item, of a single value the field; what is no type at all was said above.
+        if (error.code == "unknown_type") continue;
+        const std::string whole = field.substr(0, field.find('['));
+        add(std::move(error), node.spec.options.places.Has(field) ? field : whole);
       }
     }
     return std::nullopt;

@@ -61,6 +61,7 @@ std::vector<Field> Fields(bool classification) {
       Field("key", &ModelOptions::key,
             "Columns that identify a row: never a feature, and the row's side of the split.")
           .Column()
+          .NotEmpty()
           .Optional(),
       Field("time", &ModelOptions::time,
             "Column of time: validation respects it (train on the past, test on the latest rows).")

@@ -67,8 +67,7 @@ class PredictNode : public pipeline::Component {
               .Subject(model_)
               .Candidates(models));
     }
-    const bool number = !reference_.empty() && reference_.size() < 10 &&
-                        reference_.find_first_not_of("0123456789") == std::string::npos;
+    const bool number = IsNumber();
     static const std::vector<std::string> kAliases = {"champion", "challenger", "shadow"};
     if (!number && std::find(kAliases.begin(), kAliases.end(), reference_) == kAliases.end()) {
       context.diagnostics->Add(
@@ -96,7 +95,10 @@ class PredictNode : public pipeline::Component {
                 .At(node.spec.PlaceOfItem("keep", i))
                 .Node(name_)
                 .Subject(column)
-                .Candidates(Suggest(column, input->Names())));
+                .Candidates(Suggest(column, input->Names()))
+                .Hint(Suggest(column, input->Names()).empty()
+                          ? fmt::format("its columns: {}", fmt::join(input->Names(), ", "))
+                          : ""));
       }
     }
     // The columns of a prediction depend on the classes that training finds.
@@ -110,7 +112,8 @@ class PredictNode : public pipeline::Component {
     HR_ASSIGN(auto version, context.store->ResolveModel(context.target, model_, reference_));
     if (version) {
       probe.identity = fmt::format("{}@{}", version->version, version->content_hash);
-    } else if (context.state_of(model_) != nullptr) {
+    } else if (context.state_of(model_) != nullptr && !IsNumber()) {
+      // A version that doesn't exist is a mistake, not something to wait for: Build says so.
       probe.blocked = reference_ == "champion"
                           ? "model '" + model_ + "' has no champion: no version passed its gate"
                           : "model '" + model_ + "' has no version '" + reference_ + "'";
@@ -156,6 +159,12 @@ class PredictNode : public pipeline::Component {
   }
 
  private:
+  /// `predict: churn@12`. Versions count from 1.
+  bool IsNumber() const {
+    return !reference_.empty() && reference_.size() < 10 && reference_.front() != '0' &&
+           reference_.find_first_not_of("0123456789") == std::string::npos;
+  }
+
   /// Columns that the model is told to learn from must be there to score. Of the others it takes
   /// what is useful, which only training knows: a warning.
   void LintFeatures(const pipeline::LintContext& context, const pipeline::Node* model) const {

@@ -286,6 +286,7 @@ spec::Spec DatabaseSinkSpec(const std::string& type, const std::string& database
        Field("key", &DatabaseSinkOptions::key, "Columns that identify a row, for `mode: upsert`.")
            .Optional()
            .Column()
+           .NotEmpty()
            .Example("customer_id"),
        Field("delete", &DatabaseSinkOptions::remove,
              "With `mode: upsert`: rows whose key the node does not have are removed.")

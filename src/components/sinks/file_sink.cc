@@ -3,7 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crash_point.h"
+#include "base/file_system.h"
+#include "components/sinks/sink_path.h"
+#include "components/sources/csv_files.h"
 #include "components/sources/csv_options.h"
+#include "components/sources/json_source.h"
+#include "components/sources/parquet_source.h"
+#include "components/sources/table_files.h"
 #include "config/project.h"
 #include "data/quote.h"
 #include "pipeline/project.h"
@@ -70,16 +76,7 @@ class FileSink : public pipeline::Component {
     // would lose its data.
     for (const auto& other : context.project->nodes()) {
       if (&other == context.node || other.spec.options.spec == nullptr || !path.ok()) continue;
-      std::string theirs;
-      if (other.kind == "sink" && other.name < name_ &&
-          (other.spec.type == "csv" || other.spec.type == "parquet")) {
-        theirs = other.spec.options.As<FileSinkOptions>().path;
-      } else if (other.kind == "source" && other.spec.type == "csv") {
-        theirs = other.spec.options.As<CsvOptions>().path;
-      }
-      if (theirs.empty()) continue;
-      auto resolved = config::ResolvePath(context.project->root(), theirs, "", {});
-      if (!resolved.ok() || *resolved != *path) continue;
+      if (!UsesFile(other, context.project->root(), *path)) continue;
       context.diagnostics->Add(
           UserError("same_file", other.kind + " '" + other.name +
                                      (other.kind == "sink" ? "' writes" : "' reads") +
@@ -157,19 +154,42 @@ class FileSink : public pipeline::Component {
   }
 
  private:
+  /// Whether another sink writes the file `path`, or a source reads it.
+  bool UsesFile(const pipeline::Node& other, const std::string& root,
+                const std::string& path) const {
+    const spec::NodeSpec& spec = other.spec;
+    if (other.kind == "sink" && other.name < name_ &&
+        (spec.type == "csv" || spec.type == "parquet")) {
+      auto theirs = config::ResolvePath(root, spec.options.As<FileSinkOptions>().path, "", {});
+      return theirs.ok() && *theirs == path;
+    }
+    if (other.kind != "source") return false;
+    const auto reads = [&](const std::string& files, const FileEndings& endings) {
+      return !files.empty() && ReadsFile(RealFileSystem(), root, files, endings, path);
+    };
+    if (spec.type == "csv") return reads(spec.options.As<CsvOptions>().path, CsvEndings());
+    if (spec.type == "parquet") {
+      return reads(spec.options.As<TableFileOptions>().path, ParquetEndings());
+    }
+    return spec.type == "json" && reads(spec.options.As<TableFileOptions>().path, JsonEndings());
+  }
+
   Result<std::string> Target(const pipeline::Project& project, const pipeline::Node& node) const {
-    auto resolved =
-        config::ResolvePath(project.root(), options_.path, "", node.spec.PlaceOf("path"));
+    const Place place = node.spec.PlaceOf("path");
+    auto resolved = config::ResolvePath(project.root(), options_.path, "", place);
     if (!resolved.ok()) {
       Error error = std::move(resolved).error();
       if (error.code == "path_outside") error.Hint("a sink writes within the project");
       return error;
     }
     std::string path = *resolved;
-    if (path.rfind(JoinPath(project.root(), ".headrace") + "/", 0) == 0) {
-      return UserError("path_outside", "a sink does not write into .headrace/")
-          .At(node.spec.PlaceOf("path"))
-          .Hint("name a folder of the project, such as out/");
+    HR_TRY(CheckSinkPath(project.root(), path, place));
+    auto info = RealFileSystem().Stat(path);
+    if (options_.path.ends_with('/') || (info.ok() && info->directory)) {
+      return UserError("not_a_file", "'" + options_.path + "' is a folder; a sink writes one file")
+          .At(place)
+          .Subject(options_.path)
+          .Hint("name the file in it: " + JoinPath(options_.path, name_ + "." + type_));
     }
     return path;
   }

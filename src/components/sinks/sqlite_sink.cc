@@ -8,6 +8,7 @@
 #include "base/crash_point.h"
 #include "base/text_width.h"
 #include "components/sinks/database_sink.h"
+#include "components/sinks/sink_path.h"
 #include "components/sources/sqlite_source.h"
 #include "config/project.h"
 #include "config/settings.h"
@@ -421,11 +422,7 @@ Result<Found> FindFile(const DatabaseSinkOptions& options, const pipeline::Proje
   found.shown = connection.path;
   HR_ASSIGN(found.path,
             config::ResolvePath(project.root(), connection.path, root, ref.places.Of("path")));
-  if (found.path.rfind(JoinPath(project.root(), ".headrace") + "/", 0) == 0) {
-    return UserError("path_outside", "a sink does not write into .headrace/")
-        .At(ref.places.Of("path"))
-        .Hint("name a folder of the project, such as out/");
-  }
+  HR_TRY(CheckSinkPath(project.root(), found.path, ref.places.Of("path")));
   if (!connection.wait.text.empty()) found.wait_micros = connection.wait.micros;
   return found;
 }

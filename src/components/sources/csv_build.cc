@@ -636,11 +636,16 @@ Result<std::string> FixedType(const std::string& type, const std::string& column
                                                     "INTERVAL",
                                                     "JSON",
                                                     "TIMESTAMP WITH TIME ZONE"};
+    const auto near = Suggest(type, kTypes);
     return UserError("unknown_type",
                      fmt::format("column '{}' can't have the type '{}'", column, type))
         .Subject(type)
-        .Candidates(Suggest(type, kTypes))
-        .Hint(tree.type_class == data::TypeClass::kOther ? "" : stored.reason);
+        .Candidates(near)
+        .Hint(tree.type_class != data::TypeClass::kOther ? stored.reason
+              : near.empty()
+                  ? "types are BOOLEAN, INTEGER, BIGINT, DOUBLE, DECIMAL(18,2), VARCHAR, "
+                    "DATE, TIMESTAMP and the like"
+                  : "");
   }
   return text;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/budget.h"
+#include "base/glob.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/number_text.h"
@@ -76,6 +77,22 @@ Error NoFiles(FileSystem& fs, const std::string& root, const std::string& path, 
 const FileEndings& CsvEndings() {
   static const FileEndings endings{{".csv", ".tsv", ".txt"}, true, ".csv, .tsv or .txt"};
   return endings;
+}
+
+bool ReadsFile(FileSystem& fs, const std::string& project_root, const std::string& path,
+               const FileEndings& endings, const std::string& target) {
+  if (IsGlob(path) && !fs.Exists(JoinPath(project_root, path))) {
+    const std::string folder = FixedFolder(path);
+    auto real = config::ResolvePath(project_root, folder.empty() ? "." : folder, "", {});
+    const std::string rest = folder.empty() ? path : path.substr(folder.size() + 1);
+    return real.ok() && GlobMatches(JoinPath(*real, rest), target);
+  }
+  auto real = config::ResolvePath(project_root, path, "", {});
+  if (!real.ok()) return false;
+  if (*real == target) return true;
+  auto info = fs.Stat(*real);
+  return info.ok() && info->directory && DirName(target) == *real &&
+         HasEnding(BaseName(target), endings);
 }
 
 Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& project_root,

@@ -40,6 +40,10 @@ Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& pro
                                           const std::string& path, const Place& place,
                                           const FileEndings& endings = CsvEndings());
 
+/// Whether a source of that `path` reads the file `target` (absolute, real), there or not.
+bool ReadsFile(FileSystem& fs, const std::string& project_root, const std::string& path,
+               const FileEndings& endings, const std::string& target);
+
 /// A file as it was read.
 struct CsvFileState {
   std::string path;  ///< relative to the project

@@ -58,6 +58,7 @@ const Spec& CsvSourceSpec() {
                "Columns that identify a row: later rows replace earlier ones of the same key.")
              .Optional()
              .Column()
+             .NotEmpty()
              .Example("customer_id"),
          Field("delimiter", &CsvOptions::delimiter,
                "Character between values; without it , ; | and tab are tried.")

@@ -1,6 +1,7 @@
 #include "components/sources/csv_source.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -68,7 +69,10 @@ void CsvSource::LintKey(const LintContext& context, const data::Schema& schema) 
             .At(place)
             .Node(context.node->name)
             .Subject(key)
-            .Candidates(Suggest(key, schema.Names())));
+            .Candidates(Suggest(key, schema.Names()))
+            .Hint(Suggest(key, schema.Names()).empty()
+                      ? fmt::format("its columns: {}", fmt::join(schema.Names(), ", "))
+                      : ""));
   }
 }
 

@@ -141,6 +141,7 @@ std::vector<Field> SourceFields() {
             "read.")
           .Optional()
           .Column()
+          .NotEmpty()
           .Example("id"),
       Field("schema_change", &HttpOptions::schema_change,
             "What may change in the columns from one run to the next.")

@@ -55,11 +55,7 @@ struct JsonColumn {
 
 class JsonFormat : public TableFormat {
  public:
-  const FileEndings& Endings() const override {
-    static const FileEndings endings{
-        {".json", ".ndjson", ".jsonl"}, true, ".json, .ndjson or .jsonl"};
-    return endings;
-  }
+  const FileEndings& Endings() const override { return JsonEndings(); }
   bool Grows() const override { return true; }
   void ReadAsText(const std::string& column) override { text_.insert(column); }
 
@@ -268,6 +264,12 @@ class JsonSource : public pipeline::Component {
 
 }  // namespace
 
+const FileEndings& JsonEndings() {
+  static const FileEndings endings{
+      {".json", ".ndjson", ".jsonl"}, true, ".json, .ndjson or .jsonl"};
+  return endings;
+}
+
 const Spec& JsonSourceSpec() {
   static const Spec spec = [] {
     Spec s("source", "json", "Records of JSON files: one object a line, or arrays of objects.",
@@ -281,6 +283,7 @@ const Spec& JsonSourceSpec() {
                   "Columns that identify a row: later rows replace earlier ones of the same key.")
                 .Optional()
                 .Column()
+                .NotEmpty()
                 .Example("event_id"),
             Field("schema_change", &TableFileOptions::schema_change,
                   "What may change in the columns from one run to the next.")

@@ -30,10 +30,7 @@ Error BadParquet(const TablePart& part, std::string message) {
 
 class ParquetFormat : public TableFormat {
  public:
-  const FileEndings& Endings() const override {
-    static const FileEndings endings{{".parquet", ".pq"}, false, ".parquet or .pq"};
-    return endings;
-  }
+  const FileEndings& Endings() const override { return ParquetEndings(); }
 
   /// A Parquet file starts and ends with PAR1; before the end stands the size of its footer.
   Status Check(FileSystem& fs, const TablePart& part, const CancelToken&) override {
@@ -134,6 +131,11 @@ class ParquetSource : public pipeline::Component {
 
 }  // namespace
 
+const FileEndings& ParquetEndings() {
+  static const FileEndings endings{{".parquet", ".pq"}, false, ".parquet or .pq"};
+  return endings;
+}
+
 const Spec& ParquetSourceSpec() {
   static const Spec spec = [] {
     Spec s("source", "parquet", "Rows of Parquet files.",
@@ -146,6 +148,7 @@ const Spec& ParquetSourceSpec() {
                   "Columns that identify a row: later rows replace earlier ones of the same key.")
                 .Optional()
                 .Column()
+                .NotEmpty()
                 .Example("order_id"),
             Field("union_by_name", &TableFileOptions::union_by_name,
                   "Columns that a file lacks are NULL there; else it is an error.")

@@ -126,6 +126,7 @@ const Spec& PostgresSourceSpec() {
                "Columns that identify a row: the row with the latest cursor wins.")
              .Optional()
              .Column()
+             .NotEmpty()
              .Example("customer_id"),
          Field("lookback", &PostgresOptions::lookback,
                "How far before its last value a cursor that is a time is read again, for rows "

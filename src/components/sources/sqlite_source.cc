@@ -178,6 +178,7 @@ const Spec& SqliteSourceSpec() {
                   "last one read.")
                 .Optional()
                 .Column()
+                .NotEmpty()
                 .Example("customer_id"),
             Field("lookback", &SqliteOptions::lookback,
                   "How far before its last value the cursor is read again, for rows that arrive "

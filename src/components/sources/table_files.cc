@@ -1,6 +1,7 @@
 #include "components/sources/table_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -522,7 +523,11 @@ std::optional<data::Schema> LintTableFiles(const TableFileOptions& options, Tabl
             .At(spec.PlaceOf("key"))
             .Node(spec.name)
             .Subject(key)
-            .Candidates(Suggest(key, context.last_schema->Names())));
+            .Candidates(Suggest(key, context.last_schema->Names()))
+            .Hint(
+                Suggest(key, context.last_schema->Names()).empty()
+                    ? fmt::format("its columns: {}", fmt::join(context.last_schema->Names(), ", "))
+                    : ""));
   }
   return *context.last_schema;
 }
