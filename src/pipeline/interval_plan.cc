@@ -81,7 +81,7 @@ Result<std::optional<Timestamp>> IntervalPlanner::LastTime(const Node& input,
 Status IntervalPlanner::FindWanted() {
   bool bounded = false;
   std::optional<Timestamp> last;
-  for (int index : q_.project->TableInputs(node_)) {
+  for (int index : q_.project->TableInputs(node_, Project::Reads::kRows)) {
     const Node& input = q_.project->nodes()[index];
     const std::string column = WindowColumn(rules_, input);
     if (column.empty()) continue;
@@ -301,9 +301,7 @@ Result<Decision> IntervalPlanner::Decide() {
       q_.state->checks_digest != store::DefinitionDigest(node_.checks_definition);
   const bool nothing = plan_.run.empty() && plan_.drop.empty() && !plan_.all;
   decision.action = Action::kIntervals;
-  if (q_.state != nullptr && q_.state->rejection && open_.empty() && !q_.options.full &&
-      q_.state->rejection->fingerprint == plan_.work &&
-      q_.state->rejection->checks_digest == store::DefinitionDigest(node_.checks_definition)) {
+  if (open_.empty() && RepeatsVerdict(q_.state, node_, plan_.work, q_.options)) {
     decision.action = Action::kFail;
     decision.reason = "its checks failed on the same rows in run " + q_.state->rejection->run;
   } else if (!open_.empty()) {
@@ -320,6 +318,10 @@ Result<Decision> IntervalPlanner::Decide() {
   } else if (nothing && checks_changed) {
     decision.action = Action::kCheck;
     decision.reason = "only its checks changed";
+  } else if (nothing && q_.state != nullptr &&
+             CheckInputsChanged(q_.state->inputs, q_.options.check_inputs)) {
+    decision.action = Action::kCheck;
+    decision.reason = "rows that its checks read changed";
   } else if (nothing) {
     decision.action = Action::kReuse;
   }
@@ -332,7 +334,8 @@ Result<Decision> IntervalPlanner::Decide() {
 InputIds IntervalInputs(const Project& project, const Node& node,
                         const std::vector<std::optional<std::string>>& ids) {
   InputIds inputs;
-  for (int index : project.TableInputs(node)) inputs[project.nodes()[index].name] = ids[index];
+  for (int index : project.TableInputs(node, Project::Reads::kRows))
+    inputs[project.nodes()[index].name] = ids[index];
   return inputs;
 }
 
@@ -341,11 +344,11 @@ std::string IntervalFingerprint(const Project& project, const Node& node, Timest
   hasher.Add("headrace.intervals");
   // The tables stay away; views are inlined, so what they say is part of the query.
   hasher.Add(Fingerprint(project, node, {}, Probe{}, run_time));
-  for (int index : project.ViewInputs(node)) {
+  for (int index : project.ViewInputs(node, Project::Reads::kRows)) {
     const Node& view = project.nodes()[index];
     hasher.Add(view.name).Add(Fingerprint(project, view, {}, Probe{}, run_time));
   }
-  for (int index : project.TableInputs(node)) {
+  for (int index : project.TableInputs(node, Project::Reads::kRows)) {
     const Node& table = project.nodes()[index];
     hasher.Add(table.name).Add(WindowColumn(*node.intervals, table));
   }

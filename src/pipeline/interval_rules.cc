@@ -33,7 +33,8 @@ Error Missing(const spec::NodeSpec& spec, const std::string& field, const std::s
 void LintNames(const Project& project, const Node& node, const std::string& field,
                const std::set<std::string>& names, Diagnostics& diagnostics) {
   std::vector<std::string> inputs;
-  for (int index : project.TableInputs(node)) inputs.push_back(project.nodes()[index].name);
+  for (int index : project.TableInputs(node, Project::Reads::kRows))
+    inputs.push_back(project.nodes()[index].name);
   for (const std::string& name : names) {
     if (std::find(inputs.begin(), inputs.end(), name) != inputs.end()) continue;
     diagnostics.Add(UserError("unknown_node", "'" + node.name + "' does not read '" + name + "'")
@@ -184,7 +185,7 @@ void LintIntervals(const Project& project, const Node& node, Diagnostics& diagno
   bool bounded = std::any_of(parameters.begin(), parameters.end(), [](const std::string& name) {
     return name == "from" || name == "to";
   });
-  for (int index : project.TableInputs(node)) {
+  for (int index : project.TableInputs(node, Project::Reads::kRows)) {
     bounded = bounded || !WindowColumn(*node.intervals, project.nodes()[index]).empty();
   }
   if (!bounded && node.select.ok()) {
@@ -208,7 +209,7 @@ bool FeedsIntervals(const Project& project, const Node& node) {
   if (node.spec.common.time.empty() || !node.has_table) return false;
   return std::any_of(project.nodes().begin(), project.nodes().end(), [&](const Node& reader) {
     if (!reader.intervals || WindowColumn(*reader.intervals, node).empty()) return false;
-    const auto inputs = project.TableInputs(reader);
+    const auto inputs = project.TableInputs(reader, Project::Reads::kRows);
     return std::any_of(inputs.begin(), inputs.end(),
                        [&](int index) { return project.nodes()[index].name == node.name; });
   });

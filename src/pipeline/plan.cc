@@ -72,17 +72,25 @@ std::string Fingerprint(const Project& project, const Node& node, const InputIds
   return hasher.Finish().Hex();
 }
 
-namespace {
-
-/// What only checks read is another than when they were judged last.
-bool CheckInputsChanged(const store::NodeState& state, const InputIds& now) {
+bool CheckInputsChanged(const std::map<std::string, std::string>& judged, const InputIds& now) {
   for (const auto& [name, id] : now) {
-    const auto before = state.inputs.find(kCheckInputKey + name);
-    if (id && (before == state.inputs.end() || before->second != *id)) return true;
+    const auto before = judged.find(kCheckInputKey + name);
+    if (id && (before == judged.end() || before->second != *id)) return true;
   }
   return false;
 }
 
+bool RepeatsVerdict(const store::NodeState* state, const Node& node, const std::string& fingerprint,
+                    const DecideOptions& options) {
+  return state != nullptr && state->rejection && !options.full &&
+         state->rejection->fingerprint == fingerprint &&
+         state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition) &&
+         !CheckInputsChanged(state->rejection->inputs, options.check_inputs);
+}
+
+namespace {
+
+/// Of a node that isn't incremental; `state` null = never committed.
 Decision DecideRows(const Project& project, const Node& node, const store::NodeState* state,
                     const InputIds& inputs, const Probe& probe, const DecideOptions& options,
                     Timestamp run_time) {
@@ -106,9 +114,7 @@ Decision DecideRows(const Project& project, const Node& node, const store::NodeS
     decision.fingerprint = Fingerprint(project, node, inputs, probe, run_time);
     // A source's fingerprint doesn't say what stands outside: its cursor does.
     const bool unchanged = node.kind == "source" ? probe.repeats_rejection : probe.changed.empty();
-    if (state != nullptr && state->rejection.has_value() && !options.full && unchanged &&
-        options.check_inputs.empty() && state->rejection->fingerprint == decision.fingerprint &&
-        state->rejection->checks_digest == store::DefinitionDigest(node.checks_definition)) {
+    if (unchanged && RepeatsVerdict(state, node, decision.fingerprint, options)) {
       decision.action = Action::kFail;
       decision.reason = "its checks failed on the same rows in run " + state->rejection->run;
       return decision;
@@ -146,7 +152,7 @@ Decision DecideRows(const Project& project, const Node& node, const store::NodeS
       decision.reason = "only its checks changed";
       return decision;
     }
-    if (CheckInputsChanged(*state, options.check_inputs)) {
+    if (CheckInputsChanged(state->inputs, options.check_inputs)) {
       decision.action = Action::kCheck;
       decision.reason = "rows that its checks read changed";
       return decision;
@@ -178,27 +184,15 @@ Decision DecideRows(const Project& project, const Node& node, const store::NodeS
   return decision;
 }
 
-}  // namespace
-
-Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
-                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
-                Timestamp run_time) {
-  Decision decision = DecideRows(project, node, state, inputs, probe, options, run_time);
-  if (node.kind == "check" && decision.action == Action::kBuild) {
-    decision.action = Action::kCheck;
-    if (state == nullptr) decision.reason = "never checked";
+/// Of a node that isn't to be built although rows that its checks read are not known yet.
+void SayOpenChecks(const DecideOptions& options, Decision& decision) {
+  if (decision.action != Action::kReuse || !decision.certain) return;
+  for (const auto& [name, id] : options.check_inputs) {
+    if (id) continue;
+    decision.certain = false;
+    decision.reason = name + " is rebuilt above; its checks run again if the rows change";
   }
-  if (decision.action == Action::kReuse && decision.certain) {
-    for (const auto& [name, id] : options.check_inputs) {
-      if (id) continue;
-      decision.certain = false;
-      decision.reason = name + " is rebuilt above; its checks run again if the rows change";
-    }
-  }
-  return decision;
 }
-
-namespace {
 
 /// Whether the world outside is as the node's last, rejected build found it.
 bool RepeatsRejection(const ProbeContext& context) {
@@ -247,11 +241,16 @@ Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
   if (node.intervals) {
     HR_ASSIGN(asked.decision, DecideIntervals({context.project, &node, context.state, context.store,
                                                borrowed, inputs, options, context.now}));
-    return asked;
+  } else {
+    asked.decision = DecideRows(*context.project, node, context.state, inputs, asked.probe, options,
+                                context.now);
+    HR_TRY(LookForEarlier(context, asked.probe, options.full, asked.decision));
   }
-  asked.decision =
-      Decide(*context.project, node, context.state, inputs, asked.probe, options, context.now);
-  HR_TRY(LookForEarlier(context, asked.probe, options.full, asked.decision));
+  if (node.kind == "check" && asked.decision.action == Action::kBuild) {
+    asked.decision.action = Action::kCheck;
+    if (context.state == nullptr) asked.decision.reason = "never checked";
+  }
+  SayOpenChecks(options, asked.decision);
   return asked;
 }
 

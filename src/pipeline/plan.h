@@ -55,10 +55,13 @@ struct DecideOptions {
 std::string Fingerprint(const Project& project, const Node& node, const InputIds& inputs,
                         const Probe& probe, Timestamp run_time);
 
-/// `state` null = never committed.
-Decision Decide(const Project& project, const Node& node, const store::NodeState* state,
-                const InputIds& inputs, const Probe& probe, const DecideOptions& options,
-                Timestamp run_time);
+/// What only checks of the node read is another than in `judged`, the inputs of a commit.
+bool CheckInputsChanged(const std::map<std::string, std::string>& judged, const InputIds& now);
+
+/// The last build was rejected, had this fingerprint, and the same checks would judge it by the
+/// same rows again. `state` may be null.
+bool RepeatsVerdict(const store::NodeState* state, const Node& node, const std::string& fingerprint,
+                    const DecideOptions& options);
 
 /// What the world outside says about a node, and what follows.
 struct Asked {
@@ -66,8 +69,8 @@ struct Asked {
   Decision decision;
 };
 
-/// Probes and decides: what plan and run both do. `context` holds the node's state; `inputs` as
-/// for Decide, or for an incremental node as IntervalInputs gives them.
+/// Probes and decides: what plan and run both do. `context` holds the node's state; `inputs`:
+/// of its rows; for an incremental node as IntervalInputs gives them.
 Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
                       const DecideOptions& options, const Borrowed* borrowed);
 

@@ -49,34 +49,35 @@ const Node* Project::FindNode(std::string_view name) const {
   return index < 0 ? nullptr : &nodes_[index];
 }
 
-std::vector<int> Project::TableInputs(const Node& node) const {
-  std::set<int> tables;
+/// Every node that is read on the way to `node` through views: views and tables, by index.
+std::set<int> Project::Through(const Node& node, Reads reads) const {
   std::set<int> seen;
-  std::vector<int> open(node.inputs);
+  std::vector<const Node*> open = {&node};
   while (!open.empty()) {
-    int index = open.back();
+    const Node& reader = *open.back();
     open.pop_back();
-    if (!seen.insert(index).second) continue;
-    const Node& input = nodes_[index];
-    if (input.view) {
-      open.insert(open.end(), input.inputs.begin(), input.inputs.end());
-    } else if (input.has_table) {
-      tables.insert(index);
+    for (int index : reader.inputs) {
+      if (reads == Reads::kRows && !reader.ReadsRowsOf(index)) continue;
+      if (seen.insert(index).second && nodes_[index].view) open.push_back(&nodes_[index]);
     }
   }
-  return {tables.begin(), tables.end()};
+  return seen;
 }
 
-std::vector<int> Project::ViewInputs(const Node& node) const {
-  std::set<int> views;  // node indices are in topological order, so a view stands after its own
-  std::vector<int> open(node.inputs);
-  while (!open.empty()) {
-    int index = open.back();
-    open.pop_back();
-    if (!nodes_[index].view || !views.insert(index).second) continue;
-    open.insert(open.end(), nodes_[index].inputs.begin(), nodes_[index].inputs.end());
+std::vector<int> Project::TableInputs(const Node& node, Reads reads) const {
+  std::vector<int> tables;
+  for (int index : Through(node, reads)) {
+    if (!nodes_[index].view && nodes_[index].has_table) tables.push_back(index);
   }
-  return {views.begin(), views.end()};
+  return tables;
+}
+
+std::vector<int> Project::ViewInputs(const Node& node, Reads reads) const {
+  std::vector<int> views;  // indices are in topological order, so a view stands after its own
+  for (int index : Through(node, reads)) {
+    if (nodes_[index].view) views.push_back(index);
+  }
+  return views;
 }
 
 data::Parameters Project::Parameters(Timestamp run_time) const {

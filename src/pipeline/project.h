@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,10 +98,12 @@ class Project {
   /// Index, or -1.
   int Find(std::string_view name) const;
   const Node* FindNode(std::string_view name) const;
+  /// kAll: also what only checks and gates of a node read; kRows: what its rows come from.
+  enum class Reads { kAll, kRows };
   /// Tables (not views) that a node reads, directly or through views, by index, sorted.
-  std::vector<int> TableInputs(const Node& node) const;
+  std::vector<int> TableInputs(const Node& node, Reads reads = Reads::kAll) const;
   /// Views a node needs, in dependency order.
-  std::vector<int> ViewInputs(const Node& node) const;
+  std::vector<int> ViewInputs(const Node& node, Reads reads = Reads::kAll) const;
   /// Typed parameters for binding; `run_time` is $run_time.
   data::Parameters Parameters(Timestamp run_time) const;
   /// tests/*.yml.
@@ -112,6 +115,7 @@ class Project {
   Result<spec::ComponentRef> Connection(const std::string& name, const Place& place) const;
 
  private:
+  std::set<int> Through(const Node& node, Reads reads) const;
   friend class ProjectLoader;
   ProjectOptions options_;
   config::Project loaded_;

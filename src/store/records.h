@@ -195,6 +195,7 @@ struct Rejection {
   std::string build;
   std::vector<Verdict> verdicts;
   std::optional<std::string> cursor;  ///< how far the rejected rows were read; JSON
+  std::map<std::string, std::string> inputs;
 };
 
 /// The last commit of a node, as the planner needs it.

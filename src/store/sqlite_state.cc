@@ -42,7 +42,7 @@ Verdict VerdictOf(const Statement& row, int first) {
   return verdict;
 }
 
-/// Columns: those of states (14), the rejection's commit (5), the current snapshot (8).
+/// Columns: those of states (14), the rejection's commit (6), the current snapshot (8).
 NodeState StateOf(const Statement& row) {
   NodeState state;
   state.node = row.Text(0);
@@ -65,9 +65,10 @@ NodeState StateOf(const Statement& row) {
     rejection.definition_digest = row.Text(16);
     rejection.checks_digest = row.Text(17);
     rejection.snapshot = row.Text(18);
+    rejection.inputs = SplitInputs(row.Text(19));
     state.rejection = std::move(rejection);
   }
-  if (!row.IsNull(19)) state.snapshot = SnapshotOf(row, 19);
+  if (!row.IsNull(20)) state.snapshot = SnapshotOf(row, 20);
   return state;
 }
 
@@ -114,7 +115,7 @@ Result<std::vector<NodeState>> SqliteStore::ReadStates(const std::string& target
                   "s.checks_digest, s.run, s.committed_at, s.inputs, s.cursor, "
                   "s.definition, s.checks_definition, s.rejected_seq, s.rejected_build, "
                   "s.rejected_cursor, c.run, c.fingerprint, c.definition_digest, c.checks_digest, "
-                  "c.snapshot, {} FROM states s "
+                  "c.snapshot, c.inputs, {} FROM states s "
                   "LEFT JOIN snapshots p ON p.target = s.target AND p.node = s.node "
                   "AND p.build = s.build LEFT JOIN commits c ON c.seq = s.rejected_seq "
                   "WHERE s.target = ?1{} ORDER BY s.node",
