@@ -82,6 +82,10 @@ class CsvBuild {
   void Note(Severity severity, Error error) {
     notes_.push_back(std::move(error.Node(context_.node->name).As(severity)));
   }
+  int64_t LinesBefore(const CsvSniff& sniff) const;
+  void NoteSample(const CsvSniff& sniff, const std::string& file);
+  static Error Widened(const std::string& column, CsvType wide, CsvType narrow,
+                       const std::string& value);
   void NoteReplaced(int64_t rows);
   Result<Outcome> Finish(const CsvReadPlan& plan, Written written, int64_t rows,
                          std::vector<CsvFileState> states);
@@ -182,6 +186,7 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
       return std::optional<Outcome>();
     }
     CsvPart part{files_[n], item.offset, item.first_line, std::move(sniff.header), files_[n].path};
+    if (item.offset == 0) part.skip = LinesBefore(sniff);
     if (item.kind == CsvChange::Kind::kNew) {
       HR_ASSIGN(CsvContent content, LookInto(files_[n]));
       states_.back().digest = content.digest;
@@ -288,6 +293,29 @@ Result<Outcome> CsvBuild::ReadAll() {
   return Finish(plan, std::move(written), rows, states_);
 }
 
+/// DuckDB takes the line behind those skipped for the header, even when it is empty.
+int64_t CsvBuild::LinesBefore(const CsvSniff& sniff) const {
+  return options_.header ? sniff.header_line - 1 : options_.skip;
+}
+
+/// What the sample made of a column is said as a later value would be: see Widen.
+void CsvBuild::NoteSample(const CsvSniff& sniff, const std::string& file) {
+  for (const CsvSniffNote& found : sniff.notes) {
+    Place place{.file = file, .line = static_cast<int>(found.line)};
+    place.source_line = found.raw;
+    if (found.column < 0) {
+      Error note(Blame::kData, "repeated_header",
+                 "the line repeats the header: it is read as a row");
+      Note(Severity::kWarning,
+           note.At(place).Hint("remove it from the file, or leave such rows out in a SELECT"));
+      continue;
+    }
+    const std::string& name = sniff.header[static_cast<size_t>(found.column)];
+    if (FixedTypeOf(name).empty())
+      Note(Severity::kWarning, Widened(name, CsvType::kText, found.narrow, found.value).At(place));
+  }
+}
+
 /// Header of every file, types from the first few.
 Status CsvBuild::FindColumns(CsvReadPlan& plan) {
   plan.delimiter = 0;
@@ -299,6 +327,8 @@ Status CsvBuild::FindColumns(CsvReadPlan& plan) {
                                        n < kSampledFiles ? rows_each : 0));
     plan.delimiter = sniff.delimiter;
     CsvPart part{files_[n], 0, 1, sniff.header, files_[n].path};
+    part.skip = LinesBefore(sniff);
+    NoteSample(sniff, part.file.shown);
     std::vector<std::string> missing;
     for (const CsvColumn& column : plan.columns) {
       if (!HasName(part.header, column.name)) missing.push_back(column.name);
@@ -478,21 +508,28 @@ Result<CsvBuild::Written> CsvBuild::WriteWidening(CsvReadPlan& plan) {
   return InternalError("types of CSV columns were widened without end");
 }
 
+Error CsvBuild::Widened(const std::string& column, CsvType wide, CsvType narrow,
+                        const std::string& value) {
+  Error note(Blame::kData, "type_widened",
+             fmt::format("column '{}' is {}, not {}, because of '{}'", column, SqlTypeOf(wide),
+                         SqlTypeOf(narrow), value));
+  note.Subject(column);
+  if (value == column) return note.Hint("does the line repeat the header? Remove it from the file");
+  return note.Hint(
+      fmt::format("if '{}' means that nothing is there, add it to `null_values`; a type "
+                  "under `columns:` makes such a value an error",
+                  value));
+}
+
 void CsvBuild::Widen(CsvReadPlan& plan, const CsvDiagnosis& diagnosis) {
   for (const CsvConflict& conflict : diagnosis.conflicts) {
     CsvColumn& column = plan.columns[conflict.column];
     const CsvType wider = diagnosis.types[conflict.column];
     const bool said = SqlTypeOf(wider) != SqlTypeOf(column.found) && column.found != CsvType::kNone;
     if (said) {
-      Error note(Blame::kData, "type_widened",
-                 fmt::format("column '{}' is {}, not {}, because of '{}'", column.name,
-                             SqlTypeOf(wider), SqlTypeOf(column.found), conflict.value));
-      note.At({.file = conflict.file, .line = static_cast<int>(conflict.line)})
-          .Subject(column.name)
-          .Hint(fmt::format("if '{}' means that nothing is there, add it to `null_values`; a type "
-                            "under `columns:` makes such a value an error",
-                            conflict.value));
-      Note(Severity::kWarning, std::move(note));
+      Error note = Widened(column.name, wider, column.found, conflict.value);
+      Note(Severity::kWarning,
+           note.At({.file = conflict.file, .line = static_cast<int>(conflict.line)}));
     }
     column.found = wider;
   }

@@ -113,7 +113,7 @@ std::string GroupSelect(const CsvReadPlan& plan, size_t begin, size_t end) {
   std::string sql = fmt::format(
       "SELECT {} FROM read_csv([{}], auto_detect = false, strict_mode = true, header = {}, skip = "
       "{}, delim = {}, quote = {}, escape = {}, columns = {{{}}}, dateformat = {}",
-      items, files, header, first.offset == 0 ? options.skip : 0, OneCharacter(dialect.delimiter),
+      items, files, header, first.skip, OneCharacter(dialect.delimiter),
       OneCharacter(dialect.quote), OneCharacter(dialect.escape), columns,
       QuoteLiteral(options.date_format.empty() ? "%Y-%m-%d" : options.date_format));
   if (!nulls.empty()) sql += fmt::format(", nullstr = [{}]", nulls);
@@ -241,6 +241,7 @@ std::string CsvSelect(const CsvReadPlan& plan, bool numbered) {
     size_t end = begin + 1;
     while (end < plan.parts.size() && plan.parts[end].header == first.header &&
            plan.parts[end].HasHeader(*plan.options) == first.HasHeader(*plan.options) &&
+           plan.parts[end].skip == first.skip &&
            CompressionOf(plan.parts[end].read_path) == CompressionOf(first.read_path)) {
       ++end;
     }

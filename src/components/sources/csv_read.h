@@ -37,6 +37,7 @@ struct CsvPart {
   std::vector<std::string> header;  ///< columns of this file, in its order
   std::string read_path;            ///< what DuckDB reads: the file, or a copy of its end in UTF-8
   bool leading_zeros = false;       ///< see LeadingZeros
+  int64_t skip = 0;                 ///< lines before the header or the first row
   bool HasHeader(const CsvOptions& options) const { return options.header && offset == 0; }
 };
 

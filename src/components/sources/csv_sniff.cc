@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -86,6 +87,52 @@ Result<std::vector<std::string>> HeaderOf(const CsvRecord& record, const CsvOpti
   return names;
 }
 
+/// What the values of one column are, apart from those that are only text.
+struct ColumnSample {
+  CsvType narrow = CsvType::kNone;
+  int64_t typed = 0, texts = 0;
+  CsvSniffNote first;  // of the texts
+};
+
+/// Finds the few values because of which a column of numbers or dates would be text.
+class StrayValues {
+ public:
+  explicit StrayValues(size_t columns) : columns_(columns) {}
+
+  void Add(size_t column, CsvType type, std::string_view value, const CsvRecord& record) {
+    ColumnSample& sample = columns_[column];
+    if (type != CsvType::kText) {
+      ++sample.typed;
+      sample.narrow = Join(sample.narrow, type);
+    } else if (sample.texts++ == 0) {
+      sample.first = {record.line, ShownLine(record.raw), static_cast<int>(column), CsvType::kNone,
+                      std::string(value)};
+    }
+  }
+
+  void Report(std::vector<CsvSniffNote>* notes) const {
+    constexpr int64_t kFewest = 20;  // of fewer values nobody can say what they were meant to be
+    for (const ColumnSample& sample : columns_) {
+      const bool stray = sample.texts > 0 && sample.typed >= kFewest &&
+                         sample.texts <= std::max<int64_t>(1, sample.typed / 100);
+      if (!stray || sample.narrow == CsvType::kText) continue;
+      notes->push_back(sample.first);
+      notes->back().narrow = sample.narrow;
+    }
+  }
+
+ private:
+  std::vector<ColumnSample> columns_;
+};
+
+bool RepeatsHeader(const CsvRecord& record, const std::vector<std::string>& header) {
+  if (record.fields.size() != header.size()) return false;
+  for (size_t n = 0; n < header.size(); ++n) {
+    if (Trim(record.fields[n].text) != header[n]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<CsvSniff> SniffCsv(FileSystem& fs, const CsvFile& file, const CsvOptions& options,
@@ -115,19 +162,25 @@ Result<CsvSniff> SniffCsv(FileSystem& fs, const CsvFile& file, const CsvOptions&
         .At({.file = file.shown})
         .Hint("a file without rows still needs its header line");
   }
+  sniff.header_line = record.line;
   HR_ASSIGN(sniff.header, HeaderOf(record, options, file));
   sniff.types.assign(sniff.header.size(), CsvType::kNone);
   const CsvTypeRules rules = RulesOf(options);
   if (options.header && rows > 0) {
     HR_ASSIGN(more, scanner.Next(record));
   }
+  StrayValues stray(sniff.header.size());
   while (more && sniff.rows < rows) {
     // Rows that are broken otherwise are explained when they are read.
     if (record.HasColumns(sniff.types.size())) {
+      const bool again = options.header && RepeatsHeader(record, sniff.header);
+      if (again) sniff.notes.push_back({record.line, ShownLine(record.raw), -1, {}, {}});
       for (size_t n = 0; n < sniff.types.size(); ++n) {
         const std::string_view text = record.fields[n].text;
-        if (sniff.types[n] == CsvType::kText || IsNullText(options, text)) continue;
-        sniff.types[n] = Join(sniff.types[n], TypeOfText(text, rules));
+        if (IsNullText(options, text)) continue;
+        const CsvType type = TypeOfText(text, rules);
+        sniff.types[n] = Join(sniff.types[n], type);
+        if (!again) stray.Add(n, type, text, record);
       }
     }
     ++sniff.rows;
@@ -135,6 +188,7 @@ Result<CsvSniff> SniffCsv(FileSystem& fs, const CsvFile& file, const CsvOptions&
     if (!next.ok()) break;
     more = *next;
   }
+  stray.Report(&sniff.notes);
   return sniff;
 }
 

@@ -10,8 +10,19 @@
 
 namespace headrace::components {
 
+/// Something of the sample that a person should hear of: the line is shown as it stands.
+struct CsvSniffNote {
+  int64_t line = 0;
+  std::string raw;
+  int column = -1;                  ///< −1: the line repeats the header
+  CsvType narrow = CsvType::kNone;  ///< what nearly all values of the column are
+  std::string value;                ///< the first that is something else
+};
+
 struct CsvSniff {
   char delimiter = ',';
+  int64_t header_line = 1;          ///< or of the first row, when there is no header
+  std::vector<CsvSniffNote> notes;  ///< not remembered by CsvSchemaSniffer
   std::vector<std::string> header;  ///< names, trimmed; never empty texts
   std::vector<CsvType> types;
   int64_t rows = 0;  ///< looked at

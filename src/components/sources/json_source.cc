@@ -78,7 +78,7 @@ class JsonFormat : public TableFormat {
     if (found.size() == 1 && found.columns[0].name == "json") {
       HR_TRY(CheckObjects(connection, parts));
     }
-    HR_TRY(CheckNames(connection, parts, found));
+    HR_TRY(CheckNames(connection, parts, found, cancel));
     columns_.clear();
     for (const data::Column& column : found.columns) {
       HR_ASSIGN(data::TypeTree tree, data::ParseType(column.type));
@@ -113,13 +113,7 @@ class JsonFormat : public TableFormat {
 
   Error Explain(FileSystem& fs, data::DuckConnection&, Error error,
                 const std::vector<TablePart>& parts, const CancelToken& cancel) override {
-    for (const TablePart& part : parts) {
-      auto text =
-          TextFile::Open(fs, part.file.path, part.file.shown, TextEncoding::kUtf8, part.offset);
-      if (!text.ok()) return std::move(text).error();
-      auto fault = FindJsonFault(**text, part.file.shown, part.first_line, cancel);
-      if (fault) return *fault;
-    }
+    if (Status fault = FindFault(fs, parts, cancel); !fault.ok()) return fault.error();
     if (error.blame == Blame::kData && error.code != "conversion" && error.code != "bad_input" &&
         error.code != "out_of_range") {
       return error;  // one of ours
@@ -135,7 +129,7 @@ class JsonFormat : public TableFormat {
         .Hint("correct the files, or change the type under `columns:`");
   }
 
-  /// Whole numbers that a DOUBLE changed.
+  /// Numbers that a DOUBLE changed: whole ones that were rounded, others beyond its range.
   Result<std::vector<std::string>> Inexact(data::DuckConnection& connection,
                                            const std::vector<TablePart>& parts,
                                            const data::Snapshot& written) override {
@@ -149,9 +143,10 @@ class JsonFormat : public TableFormat {
       const std::string name = QuoteIdentifier(column.name);
       HR_ASSIGN(data::Rows rows,
                 connection.Query(fmt::format(
-                    "SELECT count(*) FROM {1} WHERE regexp_full_match({0}, '-?[0-9]{{16,}}') AND "
+                    "SELECT count(*) FROM {1} WHERE (regexp_full_match({0}, '-?[0-9]{{16,}}') AND "
                     "coalesce(CAST(TRY_CAST(CAST({0} AS DOUBLE) AS DECIMAL(38,0)) AS VARCHAR), "
-                    "'') <> {0}",
+                    "'') <> {0}) OR (regexp_full_match({0}, '-?[0-9].*') AND "
+                    "isinf(CAST({0} AS DOUBLE)))",
                     name, Reader(parts, {{column.name, "VARCHAR", "VARCHAR"}}))));
       if (rows.at(0, 0).AsInt64() > 0) out.push_back(column.name);
     }
@@ -177,23 +172,55 @@ class JsonFormat : public TableFormat {
                              const std::vector<TablePart>& parts) {
     HR_ASSIGN(data::Rows rows,
               connection.Query(fmt::format(
-                  "SELECT count(*), count(*) FILTER (WHERE json_type(json) <> 'OBJECT') FROM "
+                  "SELECT count(*), count(*) FILTER (WHERE coalesce(json_type(json), 'NULL') <> "
+                  "'OBJECT'), coalesce(max(len(json_keys(json))), 0) FROM "
                   "read_json({}, columns = {{'json': 'JSON'}}, records = false)",
                   ListOf(parts))));
     if (rows.at(0, 0).AsInt64() == 0) {
       return DataError("empty_file", "there is no record, so the columns are not known")
           .At({.file = parts.front().file.shown});
     }
-    if (rows.at(0, 1).AsInt64() == 0) return Ok();
+    if (rows.at(0, 1).AsInt64() == 0) {
+      if (rows.at(0, 2).AsInt64() > 0) return Ok();
+      return DataError("empty_file", "no record has a key, so the columns are not known")
+          .At({.file = parts.front().file.shown});
+    }
     return DataError("not_objects", "records are not objects")
         .At({.file = parts.front().file.shown})
         .Hint("each record is one object: {\"id\": 1, …}, one a line or all in one array");
   }
 
+  /// DuckDB names a column of the empty key "C0" or the like, and then finds no value for it.
+  static Status CheckEmptyKey(FileSystem& fs, data::DuckConnection& connection,
+                              const std::vector<TablePart>& parts, const std::string& column,
+                              const CancelToken& cancel) {
+    if (column.size() < 2 || column[0] != 'C' ||
+        column.find_first_not_of("0123456789_", 1) != std::string::npos) {
+      return Ok();
+    }
+    HR_ASSIGN(data::Rows rows,
+              connection.Query(fmt::format("SELECT count({}) FROM {}", QuoteIdentifier(column),
+                                           Reader(parts, {{column, "VARCHAR", ""}}))));
+    return rows.at(0, 0).AsInt64() > 0 ? Ok() : FindFault(fs, parts, cancel);
+  }
+
+  static Status FindFault(FileSystem& fs, const std::vector<TablePart>& parts,
+                          const CancelToken& cancel) {
+    for (const TablePart& part : parts) {
+      HR_ASSIGN(auto text, TextFile::Open(fs, part.file.path, part.file.shown, TextEncoding::kUtf8,
+                                          part.offset));
+      if (auto fault = FindJsonFault(*text, part.file.shown, part.first_line, cancel)) {
+        return *std::move(fault);
+      }
+    }
+    return Ok();
+  }
+
   /// DuckDB renames a key that differs from another only by case: "A" beside "a" becomes "A_1".
   static Status CheckNames(data::DuckConnection& connection, const std::vector<TablePart>& parts,
-                           const data::Schema& found) {
+                           const data::Schema& found, const CancelToken& cancel) {
     for (const data::Column& column : found.columns) {
+      HR_TRY(CheckEmptyKey(RealFileSystem(), connection, parts, column.name, cancel));
       const size_t mark = column.name.rfind('_');
       if (mark == std::string::npos || mark + 1 == column.name.size() ||
           column.name.find_first_not_of("0123456789", mark + 1) != std::string::npos ||

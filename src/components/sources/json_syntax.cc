@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "components/sources/csv_scan.h"
 
@@ -88,10 +89,20 @@ class Watch : public nlohmann::json_sax<nlohmann::json> {
   bool string(string_t&) override { return Scalar("a text"); }
   bool binary(binary_t&) override { return true; }
   bool start_object(std::size_t) override {
+    if (AtRecord()) keys_.clear();
     ++depth_;
     return true;
   }
-  bool key(string_t&) override { return true; }
+  /// Of the record itself: these become columns.
+  bool key(string_t& name) override {
+    if (depth_ != (in_array_ ? 2 : 1)) return true;
+    if (name.empty()) {
+      bad_key = "a key of the record is empty, so the column would have no name";
+    } else if (!keys_.insert(name).second) {
+      bad_key = "the record has the key '" + name + "' twice";
+    }
+    return bad_key.empty();
+  }
   bool end_object() override {
     --depth_;
     return true;
@@ -110,11 +121,12 @@ class Watch : public nlohmann::json_sax<nlohmann::json> {
     message = e.what();
     return false;
   }
-  std::string wrong, message;
+  std::string wrong, bad_key, message;
 
  private:
+  bool AtRecord() const { return depth_ == (in_array_ ? 1 : 0); }
   bool Scalar(const char* what) {
-    if (depth_ == 0 || (depth_ == 1 && in_array_)) Wrong(what);
+    if (AtRecord()) Wrong(what);
     return wrong.empty();
   }
   void Wrong(const char* what) {
@@ -122,6 +134,7 @@ class Watch : public nlohmann::json_sax<nlohmann::json> {
   }
   int depth_ = 0;
   bool in_array_ = false;
+  std::set<std::string> keys_;
 };
 
 }  // namespace
@@ -149,6 +162,11 @@ std::optional<Error> FindJsonFault(TextFile& text, const std::string& shown, int
       return DataError("not_objects", fmt::format("a record is {}, not an object", watch.wrong))
           .At(place)
           .Hint("each record is one object: {\"id\": 1, …}, one a line or all in one array");
+    }
+    if (!watch.bad_key.empty()) {
+      return DataError("bad_key", watch.bad_key)
+          .At(place)
+          .Hint("each key of a record becomes a column: give it a name of its own");
     }
     std::string message = watch.message;
     const size_t colon = message.find(": ", message.find("column"));

@@ -429,7 +429,7 @@ Result<Outcome> TableFileBuild::ReadAll() {
       format_.ReadAsText(column);
       Note(Severity::kWarning,
            Error(Blame::kData, "type_widened",
-                 fmt::format("column '{}' is VARCHAR, because it holds whole numbers that a DOUBLE "
+                 fmt::format("column '{}' is VARCHAR, because it holds numbers that a DOUBLE "
                              "would change",
                              column))
                .Subject(column)
