@@ -42,7 +42,7 @@ void Shrink(std::vector<int>* widths, int max_width) {
 std::string Line(const std::vector<std::string>& cells, const std::vector<int>& widths,
                  const std::vector<bool>& right) {
   std::string line;
-  for (size_t i = 0; i < cells.size(); ++i) {
+  for (size_t i = 0; i < widths.size(); ++i) {
     const std::string cell = CutToWidth(cells[i], widths[i]);
     const std::string pad(widths[i] - TextWidth(cell), ' ');
     if (i > 0) line.append(kGap, ' ');
@@ -60,17 +60,33 @@ void TextTable::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+int TextTable::WidthOf(size_t column) const {
+  int width = TextWidth(Printable(header_[column], /*keep_lines=*/false));
+  for (const auto& row : rows_) width = std::max(width, TextWidth(row[column]));
+  return width;
+}
+
+size_t TextTable::Shown(const TextTableOptions& options) const {
+  if (options.max_width <= 0 || options.readable <= 0) return header_.size();
+  int total = 0;
+  for (size_t i = 0; i < header_.size(); ++i) {
+    total += std::min(options.readable, WidthOf(i)) + (i > 0 ? kGap : 0);
+    if (total > options.max_width) return std::max<size_t>(i, 1);
+  }
+  return header_.size();
+}
+
 std::string TextTable::Render(const TextTableOptions& options) const {
   if (header_.empty()) return "";
   std::vector<int> widths;
   std::vector<bool> right;
   std::vector<std::string> header;
-  for (size_t i = 0; i < header_.size(); ++i) {
+  const size_t shown = Shown(options);
+  for (size_t i = 0; i < shown; ++i) {
     header.push_back(Printable(header_[i], /*keep_lines=*/false));
-    int width = TextWidth(header.back());
+    const int width = WidthOf(i);
     bool numeric = false, all_numeric = true;
     for (const auto& row : rows_) {
-      width = std::max(width, TextWidth(row[i]));
       all_numeric = all_numeric && LooksNumeric(row[i]);
       numeric = numeric || (!row[i].empty() && row[i] != "-");
     }

@@ -7,6 +7,9 @@ namespace headrace {
 struct TextTableOptions {
   int max_width = 0;  ///< columns of the terminal; 0 = no limit. The widest columns are cut with …
   bool color = false;  ///< bold header
+  /// A column that can't have so many characters (or all it needs) beside those before it is left
+  /// out, and so are those behind it. 0: none is; all get narrower.
+  int readable = 0;
 };
 
 /// A table for people: a header, aligned columns two blanks apart, no frame. A column whose cells
@@ -19,8 +22,12 @@ class TextTable {
   size_t rows() const { return rows_.size(); }
   /// Every line ends with a line feed; no trailing blanks.
   std::string Render(const TextTableOptions& options = {}) const;
+  /// How many columns Render shows with these options.
+  size_t Shown(const TextTableOptions& options) const;
 
  private:
+  int WidthOf(size_t column) const;
+
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -57,6 +57,19 @@ TEST(TextTable, CutsTheWidestColumns) {
             " 1  a t…\n");
 }
 
+TEST(TextTable, LeavesOutColumnsThatWouldBeUnreadable) {
+  TextTable table({"id", "first_name", "last_name", "n"});
+  table.AddRow({"1", "Wilhelmina", "Featherstonehaugh", "7"});
+  const TextTableOptions narrow{.max_width = 20, .readable = 8};
+  EXPECT_EQ(table.Shown(narrow), 2U);
+  EXPECT_EQ(table.Render(narrow),
+            "id  first_name\n"
+            " 1  Wilhelmina\n");
+  EXPECT_EQ(table.Shown({.max_width = 25, .readable = 8}), 4U);
+  EXPECT_EQ(table.Shown({.max_width = 1, .readable = 8}), 1U);
+  EXPECT_EQ(table.Shown({.readable = 8}), 4U) << "no limit";
+}
+
 TEST(TextTable, WithoutRowsOrColumns) {
   EXPECT_EQ(TextTable({"a", "b"}).Render(), "a  b\n");
   EXPECT_EQ(TextTable({}).Render(), "");

@@ -177,7 +177,7 @@ std::string VersionsTable(const std::vector<store::ModelVersion>& versions,
       state = name.starts_with(state) ? name : state + ", " + name;
     }
     table.AddRow({version.model, std::to_string(version.version), state, MainMetric(version),
-                  Grouped(version.rows), FormatTimestamp(version.created)});
+                  Grouped(version.rows), FormatTimestamp(version.created).substr(0, 19) + "Z"});
   }
   return table.Render({columns, color});
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kTableRows = 200;    // of a table, unless --limit says otherwise
 constexpr int kCellColumns = 80;       // wider cells of a table are cut on a terminal
+constexpr int kReadableColumns = 12;   // of a cell, before whole columns are left out
 constexpr size_t kMostSql = 16 << 20;  // bytes read from stdin
 constexpr size_t kChunk = 1 << 20;
 
@@ -93,6 +94,7 @@ struct TableText {
   std::string text;
   int64_t rows = 0;
   bool more = false;  ///< than were asked for
+  size_t columns = 0, shown_columns = 0;
 };
 
 Result<TableText> ReadTable(data::BatchReader& reader, int64_t limit, int columns, bool color) {
@@ -120,7 +122,11 @@ Result<TableText> ReadTable(data::BatchReader& reader, int64_t limit, int column
       ++result.rows;
     }
   }
-  result.text = table.Render({columns, color});
+  TextTableOptions options{columns, color};
+  options.readable = kReadableColumns;
+  result.text = table.Render(options);
+  result.columns = cells.size();
+  result.shown_columns = table.Shown(options);
   return result;
 }
 
@@ -136,9 +142,14 @@ Status AsTable(const std::string& sql, const Arguments& arguments, Session& sess
   } else {
     console.Data(table.text);
   }
-  console.Progress(table.more && !arguments.limit
-                       ? fmt::format("the first {} rows; --limit N shows more\n", table.rows)
-                       : Tally(table.rows, "row") + "\n");
+  std::string note = table.more && !arguments.limit
+                         ? fmt::format("the first {} rows; --limit N shows more", table.rows)
+                         : Tally(table.rows, "row");
+  if (table.shown_columns < table.columns) {
+    note += fmt::format("; the first {} of {} columns: name those to see, or --format csv",
+                        table.shown_columns, table.columns);
+  }
+  console.Progress(note + "\n");
   return Ok();
 }
 
