@@ -10,6 +10,9 @@ RankCounts CountByRank(std::span<const int32_t> label, std::span<const double> s
                        std::span<const double> weight, std::span<const uint32_t> order,
                        int32_t positive) {
   RankCounts counts;
+  for (auto* column : {&counts.threshold, &counts.positives, &counts.negatives}) {
+    column->reserve(order.size());
+  }
   double positives = 0, negatives = 0;
   bool open = false;  // a score whose rows are being counted
   double current = 0;

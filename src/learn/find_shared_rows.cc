@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -175,13 +176,46 @@ Grouping Measure(const std::vector<uint32_t>& order, const F& same, const std::v
   return out;
 }
 
+/// Rows and groups are so many that the groups can be what the rows belong to.
+bool IsGrouped(int64_t rows, int64_t groups) {
+  return rows >= kFewestRows && groups >= kFewestGroups && rows >= 2 * groups &&
+         rows <= kRowsOfGroup * groups;
+}
+
+/// Whether rows fall into as many groups as NoteGroups asks for. Most columns have far fewer or far
+/// more values: counting these costs a tenth of sorting the rows by them.
+template <class F>
+bool MayBeGroups(const std::vector<uint32_t>& rows, const F& value) {
+  const size_t most = rows.size() / 2;
+  size_t slots = 1024;
+  std::vector<uint64_t> table(slots);  // 0 = free: the value 0 is kept as 1
+  size_t distinct = 0;
+  const auto slot_of = [&](uint64_t bits) {
+    size_t at = static_cast<size_t>((bits * 0x9e3779b97f4a7c15ULL) >> 32) & (slots - 1);
+    while (table[at] != 0 && table[at] != bits) at = (at + 1) & (slots - 1);
+    return at;
+  };
+  for (const uint32_t row : rows) {
+    const uint64_t bits = std::max<uint64_t>(value(row), 1);
+    const size_t at = slot_of(bits);
+    if (table[at] != 0) continue;
+    table[at] = bits;
+    if (++distinct > most) return false;
+    if (2 * distinct < slots) continue;
+    std::vector<uint64_t> old(2 * slots);
+    old.swap(table);
+    slots *= 2;
+    for (const uint64_t kept : old) {
+      if (kept != 0) table[slot_of(kept)] = kept;
+    }
+  }
+  return IsGrouped(static_cast<int64_t>(rows.size()), static_cast<int64_t>(distinct));
+}
+
 void NoteGroups(const std::string& column, const Grouping& found, size_t rows,
                 std::vector<Finding>* out) {
   const auto n = static_cast<int64_t>(rows);
-  if (n < kFewestRows || found.groups < kFewestGroups || n < 2 * found.groups ||
-      n > kRowsOfGroup * found.groups) {
-    return;
-  }
+  if (!IsGrouped(n, found.groups)) return;
   if (found.alike < kAlike || found.neighbours >= 0.5 * found.alike || found.spread < 5) return;
   out->push_back(Hint(
       "group_in_both", column,
@@ -208,15 +242,20 @@ void FindHiddenGroups(const FindingInput& input, const std::vector<int32_t>& sid
     const model::Step& step = frame.encoder.steps()[s];
     if (step.kind != model::StepKind::kCategory && step.kind != model::StepKind::kNumber) continue;
     const NumberColumn& column = frame.features[s];
-    std::vector<uint32_t> order = all;
-    std::erase_if(order, [&](uint32_t row) { return std::isnan(column[row]); });
-    const bool whole = std::all_of(order.begin(), order.end(), [&](uint32_t row) {
-      return column[row] == std::floor(column[row]);
+    const bool whole = std::all_of(all.begin(), all.end(), [&](uint32_t row) {
+      return std::isnan(column[row]) || column[row] == std::floor(column[row]);
     });
     if (!whole) continue;
+    std::vector<uint32_t> order = all;
+    std::erase_if(order, [&](uint32_t row) { return std::isnan(column[row]); });
     if (step.categorical()) {  // rare levels share a number
       const auto rare = static_cast<double>(step.levels.size());
       std::erase_if(order, [&](uint32_t row) { return column[row] >= rare; });
+    }
+    if (!MayBeGroups(order, [&](uint32_t row) {
+          return std::bit_cast<uint64_t>(column[row] + 0.0);  // −0 is 0
+        })) {
+      continue;
     }
     std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
       return column[a] != column[b] ? column[a] < column[b] : a < b;
@@ -229,6 +268,7 @@ void FindHiddenGroups(const FindingInput& input, const std::vector<int32_t>& sid
   for (size_t k = 0; k < frame.key_parts.size(); ++k) {
     const std::vector<uint64_t>& part = frame.key_parts[k];
     std::vector<uint32_t> order = all;
+    if (!MayBeGroups(order, [&](uint32_t row) { return part[row]; })) continue;
     std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
       return part[a] != part[b] ? part[a] < part[b] : a < b;
     });
