@@ -9,31 +9,30 @@ namespace headrace::config {
 namespace {
 
 struct TypeWords {
-  const char *name, *expected, *example;
+  const char *expected, *example;
 };
 
 TypeWords WordsOf(ParamType type) {
   switch (type) {
     case ParamType::kBool:
-      return {"a bool", "true or false", "true"};
+      return {"true or false", "true"};
     case ParamType::kInt:
-      return {"an int", "a whole number", "12"};
+      return {"a whole number", "12"};
     case ParamType::kDouble:
-      return {"a double", "a number", "0.5"};
+      return {"a number", "0.5"};
     case ParamType::kString:
-      return {"a string", "text", "abc"};
+      return {"text", "abc"};
     case ParamType::kDate:
-      return {"a date", "a date", "2026-01-31"};
+      return {"a date", "2026-01-31"};
     case ParamType::kTimestamp:
-      return {"a timestamp", "a time", "2026-01-31T09:30:00Z"};
+      return {"a time", "2026-01-31T09:30:00Z"};
   }
-  return {"", "", ""};
+  return {"", ""};
 }
 
 Error BadParam(ParamType type, std::string_view found) {
   const TypeWords words = WordsOf(type);
-  return UserError("bad_param",
-                   fmt::format("{} must be {}, found '{}'", words.name, words.expected, found))
+  return UserError("bad_param", fmt::format("expected {}, found '{}'", words.expected, found))
       .Subject(std::string(found))
       .Hint(fmt::format("for example {}", words.example));
 }

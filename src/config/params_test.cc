@@ -46,7 +46,7 @@ TEST(Params, FaultTexts) {
   EXPECT_EQ(Rendered(diagnostics),
             "error[unknown_param]: there is no parameter 'as_off'\n"
             "  hint: did you mean 'as_of'?\n  hint: one of as_of, limit\n"
-            "error[bad_param]: parameter 'limit': an int must be a whole number, found 'x'\n"
+            "error[bad_param]: parameter 'limit': expected a whole number, found 'x'\n"
             "  hint: for example 12\n"
             "error[reserved_param]: 'from' is set by Headrace, not as a parameter\n"
             "  hint: use the flags --from and --to of 'run'\n"

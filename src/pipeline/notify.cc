@@ -22,6 +22,27 @@ struct Receiver {
 
 bool HasFailed(const NodeResult& node) { return node.action == "fail" || node.error.has_value(); }
 
+/// A failed check shows the values of some rows, each on a line that is indented twice. They are
+/// for who may read the tables, not for every reader of a chat.
+std::string WithoutRows(const std::string& message) {
+  std::string kept;
+  for (size_t begin = 0; begin <= message.size();) {
+    const size_t end = std::min(message.find('\n', begin), message.size());
+    const std::string line = message.substr(begin, end - begin);
+    if (!line.starts_with("    ")) kept += (kept.empty() ? "" : "\n") + line;
+    begin = end + 1;
+  }
+  return kept;
+}
+
+std::string OneLine(std::string text) {
+  for (size_t at; (at = text.find('\n')) != std::string::npos;) {
+    const size_t next = std::min(text.find_first_not_of(" \n", at), text.size());
+    text.replace(at, next - at, "; ");
+  }
+  return text;
+}
+
 Json SummaryFor(const Project& project, const RunReport& report, const Receiver& receiver) {
   Json json;
   json["event"] = "run_failed";
@@ -40,11 +61,12 @@ Json SummaryFor(const Project& project, const RunReport& report, const Receiver&
     one["kind"] = node->kind;
     if (node->error) {
       one["code"] = node->error->code;
-      one["message"] = node->error->message.substr(0, kMostBytes);
+      one["message"] = WithoutRows(node->error->message).substr(0, kMostBytes);
     }
     json["failed"].push_back(std::move(one));
-    names += fmt::format("{}{}{}", names.empty() ? "" : "; ", node->node,
-                         node->error ? " (" + node->error->message.substr(0, 200) + ")" : "");
+    names += fmt::format(
+        "{}{}{}", names.empty() ? "" : "; ", node->node,
+        node->error ? " (" + OneLine(WithoutRows(node->error->message)).substr(0, 200) + ")" : "");
   }
   json["failures"] = receiver.failed.size();
   json["skipped"] = Json::array();

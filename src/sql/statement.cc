@@ -67,9 +67,10 @@ std::string MeantClause(std::string_view text, const Token& token) {
   for (const std::string& clause : ClauseWords()) {
     if (word == clause) return "";
   }
-  if (word.size() < 4) return "";
+  if (word.size() < 3) return "";
+  const int most = word.size() == 3 ? 1 : 2;  // FRM is FROM; of three letters two may be anything
   for (const std::string& meant : Suggest(word, ClauseWords(), 1)) {
-    if (EditDistance(word, meant, 2) <= 2) return meant;
+    if (EditDistance(word, meant, most) <= most) return meant;
   }
   return "";
 }

@@ -248,6 +248,16 @@ def notifications(tally):
         if "secret-part-of-it" in err:
             faults.append("the URL is shown")
         tally.check("a failed run is told", faults)
+        api.reset()
+        project.write("pipeline/wrong.sql", "SELECT name, score FROM people\n")
+        project.write("pipeline/wrong.yml", "checks: [{between: {column: score, max: 0.2}}]\n")
+        code, _, err = project.run("run", "wrong", ALERT_HOOK=hook)
+        told = [json.loads(b) for bodies in api.received.values() for b in bodies]
+        good = code == 1 and "score=0.2" in err and len(told) == 1 and "score=" not in str(told[0]) and \
+            "score: 19 values" in told[0]["text"] and "\n" not in told[0]["text"]
+        tally.check("a failed check is told without values of rows", [] if good else [f"{code}: {told}: {err}"])
+        os.remove(os.path.join(project.root, "pipeline", "wrong.sql"))
+        os.remove(os.path.join(project.root, "pipeline", "wrong.yml"))
         api.always = "500"
         code, _, err = project.run(ALERT_HOOK=hook)
         faults = [] if code == 1 and "warning[notify_failed]" in err and "error[notify" not in err else [err]

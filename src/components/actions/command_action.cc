@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/subprocess.h"
+#include "pipeline/project.h"
 
 namespace headrace::components {
 
@@ -61,12 +62,18 @@ class CommandSender : public Sender {
     child.directory = context_.project_root;
     child.input = row.json + "\n";
     child.timeout_micros = timeout_;
-    HR_ASSIGN(auto ran, RunSubprocess(child, context_.cancel));
+    auto answered = RunSubprocess(child, context_.cancel);
+    if (!answered.ok()) {
+      Error error = std::move(answered).error();
+      if (error.code == "program_not_found") error.At(context_.node->spec.PlaceOfItem("run", 0));
+      return error;
+    }
+    const auto& ran = *answered;
     if (ran.timed_out) {
       return Sent{false, "no end within " + FormatSeconds(static_cast<double>(timeout_) / 1e6)};
     }
-    if (ran.exit_code == 0) return Sent{true, Trimmed(std::move(ran.output), 200)};
-    const std::string said = Trimmed(std::move(ran.error_output), 500);
+    if (ran.exit_code == 0) return Sent{true, Trimmed(ran.output, 200)};
+    const std::string said = Trimmed(ran.error_output, 500);
     return Sent{false,
                 fmt::format("exit code {}{}", ran.exit_code, said.empty() ? "" : ": " + said)};
   }
