@@ -13,6 +13,7 @@
 #include "base/budget.h"
 #include "base/suggest.h"
 #include "cli/help.h"
+#include "config/sample.h"
 
 namespace headrace::cli {
 namespace {
@@ -38,6 +39,7 @@ class Grammar {
     Option(&app_, "--project", raw.arguments.project);
     Option(&app_, "--target", raw.arguments.target);
     List(&app_, "--param", raw.arguments.params);
+    Option(&app_, "--sample", raw.sample);
     Option(&app_, "--threads", raw.threads);
     Option(&app_, "--memory", raw.memory);
     Flag(&app_, "--quiet", raw.arguments.quiet);
@@ -70,7 +72,6 @@ class Grammar {
     Flag(run, "--fail-fast", a.fail_fast);
     Flag(run, "--no-wait", a.no_wait);
     Flag(run, "--watch", a.watch);
-    Option(run, "--sample", raw.sample);
     Option(run, "--engine", raw.engine);
     CLI::App* test = Command("test");
     Positionals(test, "PATH", a.paths);
@@ -300,7 +301,6 @@ Status Missing(const std::string& what, const std::string& command) {
 }
 
 Status CheckNotBuilt(const Raw& raw) {
-  if (!raw.sample.empty()) return NotBuilt("'run --sample'");
   if (raw.engine == "spark") return NotBuilt("'run --engine spark'");
   if (!raw.engine.empty() && raw.engine != "duckdb") {
     return UserError("bad_value", fmt::format("--engine is duckdb or spark, not '{}'", raw.engine))
@@ -340,6 +340,9 @@ Status ReadTime(const std::string& text, const char* flag, std::optional<Timesta
 }
 
 Status ReadValues(const Raw& raw, Arguments* arguments) {
+  if (!raw.sample.empty()) {
+    HR_ASSIGN(arguments->sample, config::ParseSample(raw.sample));
+  }
   HR_TRY(ReadTime(raw.from_time, "--from", &arguments->from));
   HR_TRY(ReadTime(raw.to_time, "--to", &arguments->to));
   if (arguments->from && arguments->to && *arguments->from >= *arguments->to) {

@@ -19,6 +19,7 @@ struct Arguments {
   // Everywhere.
   std::string project, target;
   std::vector<std::string> params;
+  int64_t sample = 0;  ///< millionths; 0 = all rows
   int threads = 0;
   int64_t memory_bytes = 0;
   bool quiet = false, json = false;

@@ -43,7 +43,9 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "  --watch            run again whenever a file of the project changes, until Ctrl-C\n"
      "\n"
      "SELECT as in `headrace plan --help`. Ctrl-C keeps what is finished.\n"
-     "Not built yet: --sample, --engine spark.\n"},
+     "--sample 1% tries the project on few rows: nothing is written to sinks or sent, and the\n"
+     "target's own tables, champions and sends stay as they are.\n"
+     "Not built yet: --engine spark.\n"},
     {"test", "Work", "test [TEST…]", "run the project's tests: rows given, rows expected",
      "  --update   show what comes out otherwise than expected, and write it into the tests\n"
      "  --jobs N   cases that run at once (2)\n"
@@ -75,7 +77,8 @@ inline constexpr CommandHelp kCommandHelp[] = {
     {"schema", "Look", "schema [NAME]", "JSON Schema of a project's files, for editors",
      "  -o, --output DIR   write all of them there, and say how an editor finds them\n"
      "\n"
-     "NAME is headrace (headrace.yml), node (meant when left out) or folder (_folder.yml).\n"},
+     "NAME is headrace (headrace.yml), node (meant when left out), folder (_folder.yml), check\n"
+     "(checks/*.yml) or test (tests/*.yml).\n"},
     {"models", "Models", "models [NAME]", "versions, their state and main metric", ""},
     {"model show", "Models", "model show NAME[@VERSION]", "card, leaderboard, gates of a version",
      "VERSION is a number or an alias: churn@3, churn@champion (meant when left out).\n"},
@@ -98,6 +101,8 @@ inline constexpr std::string_view kGlobalFlags =
     "Everywhere:\n"
     "  --project DIR   the project's folder; else the one around the current folder\n"
     "  --target NAME   dev, prod, …; each has its own tables, champions and sends\n"
+    "  --sample 1%     so many of the sources' rows: tables and models of their own beside the\n"
+    "                  target's; run, plan, query, show, models, clean … all take it\n"
     "  --param K=V     a parameter of the project; may be given several times\n"
     "  --threads N     at most so many threads\n"
     "  --memory SIZE   at most so much memory, e.g. 4GB\n"

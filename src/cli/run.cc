@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/run_summary.h"
+#include "config/sample.h"
 
 namespace headrace::cli {
 namespace {
@@ -80,6 +81,7 @@ int Run(const Arguments& arguments, const std::string& typed, Session& session, 
   options.columns = isatty(console.err()) != 0 ? telemetry::TerminalColumns(console.err()) : 0;
   options.color = console.color();
   options.target = arguments.target;
+  if (arguments.sample > 0) options.sample = config::SampleText(arguments.sample);
   options.page = ShownPath(report->page);
   console.Note(SummaryOf(*report, options));
   return code;

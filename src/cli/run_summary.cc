@@ -50,6 +50,10 @@ class Summary {
     if (NothingDone()) {
       out_ = fmt::format("nothing to do: {} up to date ({})\n", AreUpToDate(),
                          FormatSeconds(report_.seconds));
+      for (size_t i = 0; i < report_.nodes.size(); ++i) {
+        if (!details_[i].contains("kept")) continue;  // a model that was judged, and stays
+        out_ += fmt::format("{}: {}\n", report_.nodes[i].node, report_.nodes[i].reason);
+      }
       Notes();
       return out_;
     }
@@ -240,12 +244,17 @@ class Summary {
     }
     out_ += fmt::format("\n{} {} in {}: {}\n", Bold("run " + report_.run),
                         store::Text(report_.status), FormatSeconds(report_.seconds), counts);
+    if (!options_.sample.empty()) {
+      out_ += fmt::format("a sample: {} of the rows of sources; the target itself is untouched\n",
+                          options_.sample);
+    }
     if (!options_.page.empty()) out_ += "report: " + options_.page + "\n";
   }
 
   void Next() {
     std::vector<std::string> commands;
-    const std::string flag = options_.target.empty() ? "" : " --target " + options_.target;
+    std::string flag = options_.target.empty() ? "" : " --target " + options_.target;
+    if (!options_.sample.empty()) flag += " --sample " + options_.sample;
     for (const auto& node : report_.nodes) {
       if (ActionOf(node) == "fail") commands.push_back("headrace show " + node.node + flag);
     }
@@ -263,7 +272,7 @@ class Summary {
       if (table != nullptr) {
         commands.push_back(fmt::format("headrace query{} \"FROM {} LIMIT 5\"", flag, table->node));
       }
-      if (dry_) commands.push_back("headrace run --target prod");
+      if (dry_ && options_.sample.empty()) commands.push_back("headrace run --target prod");
     } else {
       commands.push_back("headrace run" + flag);
     }

@@ -12,6 +12,7 @@ struct SummaryOptions {
   bool color = false;
   size_t many = 40;    ///< above so many nodes only those that did something are listed
   std::string target;  ///< "" = the default one; for the commands to type next
+  std::string sample;  ///< "1%"; "" = all rows
 };
 
 /// The whole text, ending with a line feed: nodes, checks, models, sends, notes, errors, what to

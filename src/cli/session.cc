@@ -15,6 +15,7 @@ Result<std::unique_ptr<Session>> Session::Open(const Arguments& arguments, Conso
   options.directory = arguments.project;
   options.target = arguments.target;
   options.params = arguments.params;
+  options.sample = arguments.sample;
   options.threads = arguments.threads;
   options.memory_bytes = arguments.memory_bytes;
   options.environment = config::ProcessEnvironment();

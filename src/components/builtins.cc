@@ -18,6 +18,7 @@
 #include "components/sinks/postgres_sink.h"
 #include "components/sinks/sqlite_sink.h"
 #include "components/sources/csv_source.h"
+#include "components/sources/files_root.h"
 #include "components/sources/http_source.h"
 #include "components/sources/json_source.h"
 #include "components/sources/parquet_source.h"
@@ -44,6 +45,7 @@ void RegisterBuiltins(pipeline::Registry& registry) {
   registry.AddCheck(UniqueSpec(), MakeUnique);
 
   // Connections.
+  registry.AddSpec(FolderConnectionSpec());
   registry.AddSpec(PostgresConnectionSpec());
   registry.AddSpec(SqliteConnectionSpec());
 

@@ -12,6 +12,7 @@
 
 #include "base/budget.h"
 #include "components/builtins.h"
+#include "config/sample.h"
 #include "data/instances.h"
 #include "pipeline/project.h"
 #include "pipeline/run.h"
@@ -51,6 +52,9 @@ class ProjectTest : public testing::Test {
     std::filesystem::remove_all(root_);
   }
 
+  /// Whose tables Rows and Types read.
+  std::string State() const { return sample_ > 0 ? config::SampleState("dev", sample_) : "dev"; }
+
   std::string Path(const std::string& name) const { return root_ + "/" + name; }
 
   void Write(const std::string& name, std::string_view content) {
@@ -69,6 +73,7 @@ class ProjectTest : public testing::Test {
     options.registry = &registry_;
     options.fs = &RealFileSystem();
     options.redactor = &redactor_;
+    options.sample = sample_;
     project_ = pipeline::Project::Load(options, diagnostics_);
     std::string text;
     for (const Error& error : diagnostics_.all()) text += Render(error) + "\n";
@@ -123,9 +128,9 @@ class ProjectTest : public testing::Test {
 
   /// Rows of the node's current snapshot: "a=1, b=x" a line, in the order of `order`.
   std::string Rows(const std::string& node, const std::string& order = "ALL") {
-    auto state = store_->ReadNode("dev", node);
+    auto state = store_->ReadNode(State(), node);
     if (!state.ok() || !*state || !(*state)->snapshot) return "no snapshot";
-    auto record = store_->ReadSnapshot("dev", {node, (*state)->snapshot->build});
+    auto record = store_->ReadSnapshot(State(), {node, (*state)->snapshot->build});
     if (!record.ok()) return Render(record.error());
     auto manifest = ParseSnapshot(record->manifest);
     if (!manifest.ok()) return Render(manifest.error());
@@ -147,7 +152,7 @@ class ProjectTest : public testing::Test {
   }
   /// "a BIGINT, b VARCHAR".
   std::string Types(const std::string& node) {
-    auto state = store_->ReadNode("dev", node);
+    auto state = store_->ReadNode(State(), node);
     if (!state.ok() || !*state || !(*state)->snapshot) return "no snapshot";
     return TypesOf((*state)->snapshot->schema);
   }
@@ -157,6 +162,7 @@ class ProjectTest : public testing::Test {
   static headrace::Result<data::Snapshot> ParseSnapshot(const std::string& manifest);
   static std::string TypesOf(const std::string& schema_json);
 
+  int64_t sample_ = 0;  ///< of Load: millionths of the sources' rows; 0 = all
   std::string root_;
   ManualClock clock_{4'000'000'000'000'000};  // 2096: the files are old
   Budget budget_{1LL << 30, 2};

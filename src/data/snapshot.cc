@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/suggest.h"
 #include "data/quote.h"
 
 namespace headrace::data {
@@ -70,6 +71,22 @@ Result<Snapshot> SnapshotFromJson(const Json& json) {
 
 std::string RowHashSql(const std::vector<std::string>& columns) {
   return fmt::format("hr_row_hash({})", QuoteIdentifiers(columns));
+}
+
+Result<std::string> SampleCondition(const RowSample& sample, const Schema& schema) {
+  // Not the row hash's own low digits of one column: it depends on the type, and a key may be a
+  // number in a file and a text in a database.
+  const std::string by_row =
+      fmt::format("{} % 1000000 < {}", RowHashSql(schema.Names()), sample.millionths);
+  if (sample.column.empty()) return by_row;
+  const Column* column = schema.Find(sample.column);
+  if (column == nullptr) {
+    return UserError("unknown_column", "there is no column '" + sample.column + "' to sample by")
+        .Subject(sample.column)
+        .Candidates(Suggest(sample.column, schema.Names()));
+  }
+  return fmt::format("coalesce(md5_number_lower(CAST({} AS VARCHAR)) % 1000000 < {}, {})",
+                     QuoteIdentifier(column->name), sample.millionths, by_row);
 }
 
 std::string ReadSnapshotSql(const std::string& warehouse, const Snapshot& snapshot,

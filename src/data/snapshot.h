@@ -5,6 +5,7 @@
 //   <warehouse>/tables/<node>/<build>/        part-0.parquet, manifest.json
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,18 @@ Json ToJson(const Snapshot& snapshot);
 /// Error "bad_manifest" (internal).
 Result<Snapshot> SnapshotFromJson(const Json& json);
 
+/// A share of a source's rows, the same ones in every run. Rows are chosen by a value, so that
+/// tables sampled by the same values (a customer's id, whatever its type) still join; a row without
+/// a value there, and every row when there is no `column`, is chosen by all that it holds.
+struct RowSample {
+  int64_t millionths = 1'000'000;  ///< of the values, or of the rows
+  std::string column;              ///< "" = none
+  friend bool operator==(const RowSample&, const RowSample&) = default;
+};
+/// A SQL condition over rows of this schema that is true for the rows of the sample. A larger share
+/// holds all rows of a smaller one. Error "unknown_column".
+Result<std::string> SampleCondition(const RowSample& sample, const Schema& schema);
+
 /// Rows of a file of a large table: enough for fast scans, few enough that rewriting one is cheap.
 constexpr int64_t kFileRows = 8 * 122880;
 
@@ -51,6 +64,7 @@ struct MaterializeRequest {
   std::string build_id;  ///< names the folder; see base/id.h
   std::string select;    ///< one SELECT
   Parameters parameters;
+  std::optional<RowSample> sample;  ///< only these of its rows are written
   /// Sorts the result by these columns, then by row hash, before it is written. A total order: with
   /// a one-thread instance equal rows give equal files. Empty + `ordered` = by row hash alone.
   bool ordered = false;

@@ -54,14 +54,15 @@ std::string ObservedItems(const Schema& stored, const std::string& observe) {
   return out;
 }
 
-/// `items` of the user's rows, cast to the stored types and ordered.
+/// `items` of the user's rows, cast to the stored types, chosen by `where` and ordered.
 Wrapped SelectOver(std::string_view select, const Schema& result, const Schema& stored,
-                   const std::string& order_by, const std::string& items) {
+                   const std::string& where, const std::string& order_by,
+                   const std::string& items) {
   std::string head = fmt::format("SELECT {} FROM (", items);
   std::string tail = ")";
-  if (!order_by.empty()) {
+  if (!order_by.empty() || !where.empty()) {
     head += "SELECT * FROM (";
-    tail = ")" + order_by + tail;
+    tail = ")" + where + order_by + tail;
   }
   if (result != stored) {
     head += fmt::format("SELECT {} FROM (", StoredSelectList(result, stored));
@@ -83,7 +84,7 @@ Result<Observation> Observe(DuckConnection& connection, const std::string& selec
   internal::Observer observer(stored);
   internal::ObserverHandle handle(internal::Access::State(connection.instance()), observer);
   std::string items = fmt::format("count(*), count(*) FILTER (WHERE {})", handle.Sql(stored));
-  Wrapped wrapped = SelectOver(WithoutSemicolon(select), result, stored, "", items);
+  Wrapped wrapped = SelectOver(WithoutSemicolon(select), result, stored, "", "", items);
   QueryOptions inner = options;
   inner.prefix_bytes += wrapped.prefix_bytes;
   HR_ASSIGN(Rows rows, connection.Query(wrapped.sql, parameters, inner));
@@ -111,11 +112,16 @@ Result<Observation> WriteParquet(FileSystem& fs, DuckConnection& connection,
                                  const Schema& stored, const std::string& folder, bool& read_back) {
   internal::Observer observer(stored);
   int64_t rows = 0;
+  std::string where;
+  if (request.sample) {
+    HR_ASSIGN(where, SampleCondition(*request.sample, stored));
+    where = " WHERE " + where;
+  }
   {
     internal::ObserverHandle handle(internal::Access::State(connection.instance()), observer);
     Wrapped wrapped =
-        SelectOver(WithoutSemicolon(request.select), result, stored, OrderBy(request, stored),
-                   ObservedItems(stored, handle.Sql(stored)));
+        SelectOver(WithoutSemicolon(request.select), result, stored, where,
+                   OrderBy(request, stored), ObservedItems(stored, handle.Sql(stored)));
     std::string head = "COPY (";
     QueryOptions options = request.query;
     options.prefix_bytes += head.size() + wrapped.prefix_bytes;

@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "components/builtins.h"
+#include "config/sample.h"
 #include "engine/engine_state.h"
 #include "pipeline/select.h"
 #include "pipeline/sweep.h"
@@ -88,6 +89,7 @@ Status Engine::State::Load() {
   load.root = root;
   load.target = options.target;
   load.params = options.params;
+  load.sample = options.sample;
   load.registry = &registry;
   load.fs = fs;
   load.redactor = &redactor;
@@ -101,7 +103,9 @@ Status Engine::State::Load() {
       schemas.emplace();
       auto opened = OpenStore(false);
       if (opened.ok() && *opened != nullptr) {
-        auto states = (*opened)->ReadState(options.target.empty() ? "dev" : options.target);
+        std::string from = options.target.empty() ? "dev" : options.target;
+        if (options.sample > 0) from = config::SampleState(from, options.sample);
+        auto states = (*opened)->ReadState(from);
         if (states.ok()) {
           for (const auto& state : *states) {
             if (!state.snapshot) continue;

@@ -30,8 +30,9 @@ struct EngineOptions {
   std::string directory;            ///< where to look for headrace.yml, upwards; "" = current
   std::string target;               ///< "" = default
   std::vector<std::string> params;  ///< "k=v"
-  int threads = 0;                  ///< 0 = target's setting, else the machine's
-  int64_t memory_bytes = 0;         ///< 0 = target's setting, else 80 % of the machine's
+  int64_t sample = 0;        ///< millionths of the sources' rows, in a state of its own; 0 = all
+  int threads = 0;           ///< 0 = target's setting, else the machine's
+  int64_t memory_bytes = 0;  ///< 0 = target's setting, else 80 % of the machine's
   std::map<std::string, std::string> environment;
   FileSystem* fs = nullptr;      ///< default RealFileSystem()
   const Clock* clock = nullptr;  ///< default SystemClock()

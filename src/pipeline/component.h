@@ -87,6 +87,9 @@ struct Probe {
   /// The node keeps its content in spite of a changed fingerprint (a model whose retrain policy
   /// says not yet); the reason.
   std::string keep;
+  /// What else must hold for changed inputs to matter, which only a run can see ("its inputs have
+  /// drifted"): `plan` says so.
+  std::string only_if;
   /// Of a source, set by the pipeline: the outside is as it was when its last build was rejected.
   bool repeats_rejection = false;
 };
@@ -121,7 +124,9 @@ struct BuildContext {
   std::optional<data::Snapshot> quarantine;
   data::Parameters parameters;          ///< the project's and $run_time, typed
   std::vector<std::string> aggregates;  ///< of the node's checks, for MaterializeRequest
-  bool full = false;                    ///< --full: forget cursors, read everything again
+  bool full = false;                    ///< forget cursors, read everything again
+  /// Of a source in a run on a sample: the rows it keeps of those it reads.
+  std::optional<data::RowSample> sample;
   bool sends = false;  ///< actions may send; else they record what they would have sent
   telemetry::NodeProgress* progress = nullptr;
   telemetry::EventSink* events = nullptr;

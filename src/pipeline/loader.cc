@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/suggest.h"
+#include "config/sample.h"
 #include "pipeline/interval_build.h"
 #include "pipeline/interval_rules.h"
 #include "pipeline/sql_node.h"
@@ -94,6 +95,12 @@ sql::Span FindColumn(const std::string& text, const std::string& column) {
   return {begin, std::max<size_t>(end - begin, 1)};
 }
 
+/// A rule about the number of rows, or about the rows of another table: a sample may well break it
+/// though all rows keep it.
+bool AsksForAllRows(const Check& check) {
+  return !check.Reads().empty() || (check.OfTable() && !check.OfTime());
+}
+
 }  // namespace
 
 ProjectLoader::ProjectLoader(Project& project, Diagnostics& diagnostics)
@@ -144,6 +151,10 @@ void ProjectLoader::ReadSettings() {
     }
     if (!project_.target_.reuse_from.empty()) {
       project_.reuse_target_ = config::ExpandTarget(settings, project_.target_.reuse_from, context);
+    }
+    if (project_.sample() > 0) {
+      project_.target_name_ = config::SampleState(*picked, project_.sample());
+      project_.target_.reuse_from.clear();  // whole tables are no sample
     }
   }
   Diagnostics found;
@@ -539,6 +550,10 @@ void ProjectLoader::MakeChecks() {
       bound.check = make(context);
       if (bound.check == nullptr) continue;
       LintSeverity(node, *ref, bound);
+      if (project_.sample() > 0 && AsksForAllRows(*bound.check)) {
+        if (bound.SetsAside() && !ref->places.Has("allow")) bound.allow = 0;
+        bound.severity = spec::CheckSeverity::kWarn;
+      }
       if (bound.id.empty()) {
         bound.id = node.name + "." + bound.type;
         const auto columns = bound.check->columns();
@@ -722,6 +737,38 @@ void ProjectLoader::CheckDeclaredColumns(Node& node) {
   }
 }
 
+void ProjectLoader::LintSample(const Node& node) {
+  const spec::CommonFields& common = node.common();
+  if (node.kind != "source") {
+    for (const char* field : {"sample_by", "sample"}) {
+      if (!node.spec.options.places.Has(field)) continue;
+      diagnostics_.Add(UserError("bad_sample", std::string("'") + field + "' is for sources: a " +
+                                                   "sample is taken where rows are read")
+                           .At(node.spec.options.places.Key(field))
+                           .Node(node.name)
+                           .Hint("leave it out"));
+    }
+    return;
+  }
+  if (common.sample_by.empty()) return;
+  const Place place = node.spec.PlaceOf("sample_by");
+  if (!common.sample) {
+    diagnostics_.Add(UserError("bad_sample",
+                               "'sample: false' keeps all rows: there is nothing to "
+                               "choose by 'sample_by'")
+                         .At(place)
+                         .Node(node.name)
+                         .Hint("leave one of them out"));
+  } else if (node.schema && node.schema->Find(common.sample_by) == nullptr) {
+    diagnostics_.Add(UserError("unknown_column", "source '" + node.name + "' has no column '" +
+                                                     common.sample_by + "' to sample by")
+                         .At(place)
+                         .Node(node.name)
+                         .Subject(common.sample_by)
+                         .Candidates(Suggest(common.sample_by, node.schema->Names())));
+  }
+}
+
 void ProjectLoader::LintChecks(Node& node) {
   for (const BoundCheck& check : node.checks) {
     check.check->Lint(node.schema ? &*node.schema : nullptr, diagnostics_);
@@ -750,6 +797,7 @@ void ProjectLoader::PropagateTypes() {
       project_.not_checked_.push_back(node.name + ": its columns are known after the first run");
     }
     CheckDeclaredColumns(node);
+    LintSample(node);
     LintIntervals(project_, node, diagnostics_);
     LintChecks(node);
   }
@@ -773,6 +821,9 @@ void ProjectLoader::WriteDefinitions() {
       if (connection.ok()) connections[name] = spec::IdentityJson(*connection);
     }
     definition["connections"] = std::move(connections);
+    if (project_.sample() > 0 && node.kind == "source") {
+      definition["sample"] = {{"all", !node.common().sample}, {"by", node.SampleColumn()}};
+    }
     node.definition = definition.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
 }

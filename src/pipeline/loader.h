@@ -45,6 +45,7 @@ class ProjectLoader {
   void ConnectReference(int to, const std::string& name, const Place& place);
   void ConnectGates(int check);
   void CheckDeclaredColumns(Node& node);
+  void LintSample(const Node& node);
   bool HasErrors(const Node& node) const;
   sql::SelectRules RulesOf(const Node& node) const;
   std::string SelectKey(const Node& node) const;

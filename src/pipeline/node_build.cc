@@ -43,6 +43,7 @@ class NodeBuilder {
   Status PassIntervals();
   Result<std::string> TouchedBy(const data::Snapshot& snapshot);
   Status FillContext(BuildContext& context);
+  void FillSample(BuildContext& context) const;
   Status Judge(BuildContext& context, Outcome& outcome, const data::Snapshot* combined);
   Status JudgeRows(BuildContext& context, const std::string& relation, int64_t rows,
                    std::optional<std::vector<data::Value>> values);
@@ -278,6 +279,24 @@ Status NodeBuilder::Commit(store::NodeCommit commit) {
   return Ok();
 }
 
+void NodeBuilder::FillSample(BuildContext& context) const {
+  if (run_.project->sample() == 0 || node_.kind != "source") return;
+  // How a source is sampled is none of its definition to its own cursor.
+  if (state_ == nullptr || state_->definition_digest != store::DefinitionDigest(node_.definition)) {
+    context.full = true;
+  }
+  if (!node_.common().sample) return;
+  data::RowSample sample{run_.project->sample(), node_.SampleColumn()};
+  // A row may come again with another value there: then it leaves the sample, but nothing that is
+  // newly read says so.
+  const auto key = node_.component->KeyColumns();
+  const bool in_key = std::any_of(key.begin(), key.end(), [&](const std::string& column) {
+    return data::SameName(column, sample.column);
+  });
+  if (!key.empty() && !in_key) context.full = true;
+  context.sample = std::move(sample);
+}
+
 Status NodeBuilder::FillContext(BuildContext& context) {
   const RunServices& services = *run_.services;
   context.project = run_.project;
@@ -302,6 +321,7 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   context.parameters = run_.project->Parameters(run_.now);
   if (ChecksAreSimple(node_)) context.aggregates = CheckAggregates(node_, "");
   context.full = run_.options->decide.full;
+  FillSample(context);
   context.sends = run_.project->Sends();
   context.progress = progress_.get();
   context.events = services.events;

@@ -176,6 +176,10 @@ Decision DecideRows(const Project& project, const Node& node, const store::NodeS
                                            ? project.FindNode(decision.inputs_changed.front())->kind
                                            : "sql")) +
                       " of " + Join(decision.inputs_changed) + " changed";
+    if (!probe.only_if.empty()) {
+      decision.certain = false;
+      decision.reason += "; trained again if " + probe.only_if;
+    }
   } else if (!node.select.parameter_names.empty()) {
     decision.reason = "a parameter changed";
   } else {
@@ -236,6 +240,11 @@ Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
                       const DecideOptions& options, const Borrowed* borrowed) {
   const Node& node = *context.node;
   Asked asked;
+  if (context.project->sample() > 0 && node.kind == "sink") {
+    asked.decision.action = Action::kSkip;
+    asked.decision.reason = "a run on a sample writes nothing outside";
+    return asked;
+  }
   HR_ASSIGN(asked.probe, node.component->ProbeOutside(context));
   asked.probe.repeats_rejection = RepeatsRejection(context);
   if (node.intervals) {

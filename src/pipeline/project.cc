@@ -32,6 +32,12 @@ std::unique_ptr<Project> Project::Load(const ProjectOptions& options, Diagnostic
 
 Project::~Project() = default;
 
+std::string Node::SampleColumn() const {
+  if (!common().sample_by.empty()) return common().sample_by;
+  const auto key = component->KeyColumns();
+  return key.empty() ? "" : key.front();
+}
+
 bool Node::ReadsRowsOf(int input) const {
   const auto in = [input](const std::vector<int>& list) {
     return std::find(list.begin(), list.end(), input) != list.end();

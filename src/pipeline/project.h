@@ -55,6 +55,8 @@ struct Node {
   const spec::CommonFields& common() const { return spec.common; }
   /// Has a SELECT: kinds sql and check.
   bool HasSql() const { return kind == "sql" || kind == "check"; }
+  /// Of a source: the column that a sample chooses its rows by; "" = by whole rows.
+  std::string SampleColumn() const;
   /// An index of `inputs` whose rows its own are made from.
   bool ReadsRowsOf(int input) const;
 };
@@ -63,6 +65,7 @@ struct ProjectOptions {
   std::string root;                 ///< folder of headrace.yml, absolute
   std::string target;               ///< "" = default
   std::vector<std::string> params;  ///< "k=v"
+  int64_t sample = 0;               ///< millionths of the sources' rows; 0 = all rows
   const Registry* registry = nullptr;
   FileSystem* fs = nullptr;
   Redactor* redactor = nullptr;
@@ -83,7 +86,11 @@ class Project {
 
   const std::string& name() const { return loaded_.settings.project; }
   const std::string& root() const { return options_.root; }
+  /// Whose state is read and written: the target's name; with a sample the name of that state.
   const std::string& target() const { return target_name_; }
+  /// Millionths of the sources' rows that are read; 0 = all. Such a run has a state of its own,
+  /// borrows nothing, writes no sink and sends nothing.
+  int64_t sample() const { return options_.sample; }
   const config::Settings& settings() const { return loaded_.settings; }
   const config::Target& target_settings() const { return target_; }
   /// Settings of the target that `reuse_from:` names.
@@ -91,7 +98,7 @@ class Project {
   const config::Project& loaded() const { return loaded_; }
   const config::ParamValues& params() const { return params_; }
   const config::Secrets& secrets() const { return *secrets_; }
-  bool Sends() const { return loaded_.settings.Sends(target_name_); }
+  bool Sends() const { return sample() == 0 && loaded_.settings.Sends(target_name_); }
 
   /// In topological order, names breaking ties.
   const std::vector<Node>& nodes() const { return nodes_; }

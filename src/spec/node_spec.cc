@@ -275,6 +275,18 @@ const Spec& CommonFields::Describe() {
              "Run it ordered and on one thread, so that a rebuild gives the same bytes."),
        Field("volatile", &CommonFields::rerun_always, "Run it every time, changed or not.")
            .Default()
+           .Affects(Affects::kPolicy),
+       Field("sample_by", &CommonFields::sample_by,
+             "Of a source: the column whose values `run --sample` chooses its rows by; the first "
+             "column of its key if not said, all columns without a key.")
+           .Optional()
+           .Column()
+           .Affects(Affects::kPolicy)
+           .Example("customer_id"),
+       Field("sample", &CommonFields::sample,
+             "Of a source: false keeps all of its rows in `run --sample` (small tables that "
+             "others refer to).")
+           .Default()
            .Affects(Affects::kPolicy)}};
   return spec;
 }

@@ -71,6 +71,8 @@ struct CommonFields {
   std::optional<std::string> schedule;
   std::optional<bool> deterministic;
   bool rerun_always = false;  ///< `volatile: true`
+  std::string sample_by;      ///< of a source: the column a run on a sample chooses rows by
+  bool sample = true;         ///< false: such a run keeps all rows
   static const Spec& Describe();
 };
 

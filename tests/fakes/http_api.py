@@ -302,7 +302,7 @@ class Api:
 
     def matching(self, query):
         since = query.get("updated_since")
-        rows = [r for r in self.rows if since is None or r["updated_at"] >= since]
+        rows = [r for r in self.rows if since is None or (r.get("updated_at") or "") >= since]
         return [{k: v for k, v in r.items() if k != "parts"} for r in rows]
 
     def __enter__(self):

@@ -258,6 +258,34 @@ def children(tally):
         project.remove()
 
 
+def without_cursor(tally):
+    """Rows without a value in the cursor are set aside, and come back when they have one."""
+    rows = make_rows(6)
+    rows[2]["updated_at"] = None
+    del rows[4]["updated_at"]
+    with Api(rows) as api:
+        project = Project(api, "url: URL/all\ncursor: updated_at\nsince: updated_since\nkey: id\n" + RETRY)
+        code, _, err = project.run()
+        kept, faults = [["0"], ["1"], ["3"], ["5"]], []
+        if code != 0 or project.rows("id") != kept:
+            faults.append(f"{code}: {project.rows('id')}: {err}")
+        _, aside, _ = project.command("query", "SELECT id, _check FROM t__quarantine ORDER BY id", "--format", "csv")
+        if aside.split() != ["id,_check", "2,['t.cursor(updated_at)']", "4,['t.cursor(updated_at)']"]:
+            faults.append(f"aside: {aside}")
+        code, _, err = project.run()
+        if code != 0 or project.rows("id") != kept:
+            faults.append(f"again: {code}: {project.rows('id')}: {err}")
+        rows[2]["updated_at"] = "2026-02-01T00:00:00Z"
+        code, _, err = project.run()
+        if code != 0 or project.rows("id") != sorted(kept + [["2"]]):
+            faults.append(f"with a value: {code}: {project.rows('id')}: {err}")
+        _, aside, _ = project.command("query", "SELECT id FROM t__quarantine", "--format", "csv")
+        if aside.split() != ["id", "4"]:
+            faults.append(f"still aside: {aside}")
+        tally.check("rows without a cursor", faults)
+        project.remove()
+
+
 def killed(tally):
     """The server goes away in mid-read, for good."""
     rows = make_rows(60)
@@ -336,7 +364,7 @@ def rounds(tally, count):
 
 def main(count):
     tally = Tally()
-    for group in (named, expired, redirects, bounds, tls, children, killed):
+    for group in (named, expired, redirects, bounds, tls, children, without_cursor, killed):
         group(tally)
     rounds(tally, count)
     tally.end()

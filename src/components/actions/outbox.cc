@@ -229,7 +229,14 @@ Result<pipeline::Outcome> OutboxAction::Build(pipeline::BuildContext& context) c
 
 void OutboxAction::AddNotes(const pipeline::BuildContext& context, const Selected& selected,
                             int64_t would_send, pipeline::Outcome& outcome) const {
-  if (!context.sends && would_send > 0) {
+  if (context.project->sample() > 0 && would_send > 0) {
+    outcome.notes.push_back(
+        UserError("dry_run", fmt::format("{} sends were recorded, none was made: a run on a sample "
+                                         "sends nothing",
+                                         would_send))
+            .As(Severity::kHint)
+            .Node(name_));
+  } else if (!context.sends && would_send > 0) {
     outcome.notes.push_back(
         UserError("dry_run", fmt::format("{} sends were recorded, none was made: target '{}' does "
                                          "not send",

@@ -7,6 +7,7 @@
 #include "components/sinks/sink_path.h"
 #include "components/sources/csv_files.h"
 #include "components/sources/csv_options.h"
+#include "components/sources/files_root.h"
 #include "components/sources/json_source.h"
 #include "components/sources/parquet_source.h"
 #include "components/sources/table_files.h"
@@ -76,7 +77,7 @@ class FileSink : public pipeline::Component {
     // would lose its data.
     for (const auto& other : context.project->nodes()) {
       if (&other == context.node || other.spec.options.spec == nullptr || !path.ok()) continue;
-      if (!UsesFile(other, context.project->root(), *path)) continue;
+      if (!UsesFile(other, context.project, *path)) continue;
       context.diagnostics->Add(
           UserError("same_file", other.kind + " '" + other.name +
                                      (other.kind == "sink" ? "' writes" : "' reads") +
@@ -155,23 +156,26 @@ class FileSink : public pipeline::Component {
 
  private:
   /// Whether another sink writes the file `path`, or a source reads it.
-  bool UsesFile(const pipeline::Node& other, const std::string& root,
+  bool UsesFile(const pipeline::Node& other, const pipeline::Project& project,
                 const std::string& path) const {
     const spec::NodeSpec& spec = other.spec;
     if (other.kind == "sink" && other.name < name_ &&
         (spec.type == "csv" || spec.type == "parquet")) {
-      auto theirs = config::ResolvePath(root, spec.options.As<FileSinkOptions>().path, "", {});
+      auto theirs =
+          config::ResolvePath(project.root(), spec.options.As<FileSinkOptions>().path, "", {});
       return theirs.ok() && *theirs == path;
     }
     if (other.kind != "source") return false;
-    const auto reads = [&](const std::string& files, const FileEndings& endings) {
-      return !files.empty() && ReadsFile(RealFileSystem(), root, files, endings, path);
+    const auto reads = [&](const auto& options, const FileEndings& endings) {
+      if (options.path.empty()) return false;
+      auto root = FilesRoot(project, spec, options.connection);
+      return root.ok() && ReadsFile(RealFileSystem(), *root, options.path, endings, path);
     };
-    if (spec.type == "csv") return reads(spec.options.As<CsvOptions>().path, CsvEndings());
+    if (spec.type == "csv") return reads(spec.options.As<CsvOptions>(), CsvEndings());
     if (spec.type == "parquet") {
-      return reads(spec.options.As<TableFileOptions>().path, ParquetEndings());
+      return reads(spec.options.As<TableFileOptions>(), ParquetEndings());
     }
-    return spec.type == "json" && reads(spec.options.As<TableFileOptions>().path, JsonEndings());
+    return spec.type == "json" && reads(spec.options.As<TableFileOptions>(), JsonEndings());
   }
 
   Result<std::string> Target(const pipeline::Project& project, const pipeline::Node& node) const {

@@ -13,6 +13,7 @@
 #include "components/sources/csv_files.h"
 #include "components/sources/csv_read.h"
 #include "components/sources/csv_sniff.h"
+#include "components/sources/files_root.h"
 #include "components/sources/old_snapshot.h"
 #include "components/sources/settled.h"
 #include "data/merge.h"
@@ -128,8 +129,8 @@ Result<Outcome> CsvBuild::Run() {
   definition_ = CsvDefinition(spec_);
   now_ = context_.clock != nullptr ? context_.clock->Now() : context_.now;
   HR_TRY(FixTypes());
-  HR_ASSIGN(files_, ListCsvFiles(*context_.fs, context_.project_root, options_.path,
-                                 spec_.PlaceOf("path")));
+  HR_ASSIGN(const std::string root, FilesRoot(*context_.project, spec_, options_.connection));
+  HR_ASSIGN(files_, ListCsvFiles(*context_.fs, root, options_.path, spec_.PlaceOf("path")));
   HR_ASSIGN(auto instance, context_.instances->Open());
   HR_ASSIGN(connection_, instance->Connect());
   const store::NodeState* state = context_.state;
@@ -456,6 +457,7 @@ Result<CsvBuild::Written> CsvBuild::Write(const CsvReadPlan& plan, const std::st
   request.node = context_.node->name;
   request.build_id = context_.build_id;
   request.select = select;
+  request.sample = context_.sample;
   request.aggregates = context_.aggregates;
   request.query = context_.Query();
   const bool count_keys = !options_.key.empty() && !key_is_clean;

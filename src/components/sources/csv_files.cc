@@ -79,15 +79,15 @@ const FileEndings& CsvEndings() {
   return endings;
 }
 
-bool ReadsFile(FileSystem& fs, const std::string& project_root, const std::string& path,
+bool ReadsFile(FileSystem& fs, const std::string& files_root, const std::string& path,
                const FileEndings& endings, const std::string& target) {
-  if (IsGlob(path) && !fs.Exists(JoinPath(project_root, path))) {
+  if (IsGlob(path) && !fs.Exists(JoinPath(files_root, path))) {
     const std::string folder = FixedFolder(path);
-    auto real = config::ResolvePath(project_root, folder.empty() ? "." : folder, "", {});
+    auto real = config::ResolvePath(files_root, folder.empty() ? "." : folder, "", {});
     const std::string rest = folder.empty() ? path : path.substr(folder.size() + 1);
     return real.ok() && GlobMatches(JoinPath(*real, rest), target);
   }
-  auto real = config::ResolvePath(project_root, path, "", {});
+  auto real = config::ResolvePath(files_root, path, "", {});
   if (!real.ok()) return false;
   if (*real == target) return true;
   auto info = fs.Stat(*real);
@@ -95,17 +95,17 @@ bool ReadsFile(FileSystem& fs, const std::string& project_root, const std::strin
          HasEnding(BaseName(target), endings);
 }
 
-Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& project_root,
+Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& files_root,
                                           const std::string& path, const Place& place,
                                           const FileEndings& endings) {
-  HR_ASSIGN(std::string root, config::ResolvePath(project_root, ".", "", place));
+  HR_ASSIGN(std::string root, config::ResolvePath(files_root, ".", "", place));
   std::vector<FileInfo> found;
   // A name may hold brackets: a file of just that name comes before the glob.
-  const bool glob = IsGlob(path) && !fs.Exists(JoinPath(project_root, path));
+  const bool glob = IsGlob(path) && !fs.Exists(JoinPath(root, path));
   if (glob) {
     const std::string folder = FixedFolder(path);
     HR_ASSIGN(std::string real,
-              config::ResolvePath(project_root, folder.empty() ? "." : folder, "", place));
+              config::ResolvePath(root, folder.empty() ? "." : folder, "", place));
     const std::string rest = folder.empty() ? path : path.substr(folder.size() + 1);
     HR_ASSIGN(auto matches, headrace::Glob(fs, JoinPath(real, rest)));
     for (FileInfo& match : matches) {
@@ -115,7 +115,7 @@ Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& pro
       return NoFiles(fs, root, path, place, fmt::format("no file matches '{}'", path), endings);
     }
   } else {
-    HR_ASSIGN(std::string real, config::ResolvePath(project_root, path, "", place));
+    HR_ASSIGN(std::string real, config::ResolvePath(root, path, "", place));
     auto info = fs.Stat(real);
     if (!info.ok()) {
       if (info.error().code != "not_found") return Error(info.error()).At(place);
@@ -142,8 +142,8 @@ Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& pro
   std::vector<CsvFile> files;
   for (const FileInfo& info : found) {
     const std::string shown = Shown(root, info.path);
-    // Follows links and refuses those that lead out of the project.
-    HR_ASSIGN(std::string real, config::ResolvePath(project_root, shown, "", place));
+    // Follows links and refuses those that lead out of the root.
+    HR_ASSIGN(std::string real, config::ResolvePath(root, shown, "", place));
     HR_ASSIGN(FileInfo target, fs.Stat(real));
     if (target.directory) continue;
     files.push_back({real, shown, target.size, target.modified});

@@ -20,7 +20,7 @@ namespace headrace::components {
 
 struct CsvFile {
   std::string path;   ///< absolute
-  std::string shown;  ///< relative to the project
+  std::string shown;  ///< relative to the project, or to the root of its connection
   int64_t size = 0;
   Timestamp modified = 0;
 };
@@ -34,14 +34,14 @@ struct FileEndings {
 };
 const FileEndings& CsvEndings();
 
-/// The files of a path (file, folder, glob), sorted by path. Error "no_files" at `place`, with near
-/// names; "path_outside".
-Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& project_root,
+/// The files of a path (file, folder, glob) beneath the root, sorted by path. Error "no_files" at
+/// `place`, with near names; "path_outside".
+Result<std::vector<CsvFile>> ListCsvFiles(FileSystem& fs, const std::string& files_root,
                                           const std::string& path, const Place& place,
                                           const FileEndings& endings = CsvEndings());
 
 /// Whether a source of that `path` reads the file `target` (absolute, real), there or not.
-bool ReadsFile(FileSystem& fs, const std::string& project_root, const std::string& path,
+bool ReadsFile(FileSystem& fs, const std::string& files_root, const std::string& path,
                const FileEndings& endings, const std::string& target);
 
 /// A file as it was read.

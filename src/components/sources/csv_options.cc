@@ -54,6 +54,11 @@ const Spec& CsvSourceSpec() {
              .Path()
              .NotEmpty()
              .Example("data/customers/*.csv.gz"),
+         Field("connection", &CsvOptions::connection,
+               "Connection of type folder: the path starts in its `root:` and not in the project.")
+             .Optional()
+             .Connection()
+             .Example("shared"),
          Field("key", &CsvOptions::key,
                "Columns that identify a row: later rows replace earlier ones of the same key.")
              .Optional()

@@ -16,6 +16,7 @@ const spec::Options& SpecOptions(TextEncoding*);
 /// Fields of `source: csv`.
 struct CsvOptions {
   std::string path;
+  std::string connection;  ///< of type folder; "" = the project
   std::vector<std::string> key;
   std::string delimiter;  ///< "" = found from the first rows
   std::string quote = "\"";

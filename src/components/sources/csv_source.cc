@@ -10,6 +10,7 @@
 #include "components/sources/csv_build.h"
 #include "components/sources/csv_files.h"
 #include "components/sources/csv_sniff.h"
+#include "components/sources/files_root.h"
 #include "config/project.h"
 #include "data/types.h"
 #include "pipeline/project.h"
@@ -27,6 +28,10 @@ class CsvSource : public pipeline::Component {
 
   bool HasTable() const override { return true; }
   std::vector<std::string> KeyColumns() const override { return options_.key; }
+  std::vector<std::string> Connections() const override {
+    if (options_.connection.empty()) return {};
+    return {options_.connection};
+  }
 
   std::optional<data::Schema> Lint(const LintContext& context) const override;
   Result<pipeline::Probe> ProbeOutside(const ProbeContext& context) const override;
@@ -81,7 +86,12 @@ std::optional<data::Schema> CsvSource::Lint(const LintContext& context) const {
   const auto fixed = LintFixedTypes(context);
   if (spec::NeedsExpansion(options_.path)) return std::nullopt;
   const Place place = spec.PlaceOf("path");
-  auto files = ListCsvFiles(*context.fs, context.project->root(), options_.path, place);
+  auto root = FilesRoot(*context.project, spec, options_.connection);
+  if (!root.ok()) {
+    context.diagnostics->Add(Error(root.error()).Node(spec.name));
+    return std::nullopt;
+  }
+  auto files = ListCsvFiles(*context.fs, *root, options_.path, place);
   if (!files.ok()) {
     context.diagnostics->Add(Error(files.error()).Node(spec.name));
     return std::nullopt;
@@ -125,8 +135,8 @@ std::optional<data::Schema> CsvSource::Lint(const LintContext& context) const {
 Result<pipeline::Probe> CsvSource::ProbeOutside(const ProbeContext& context) const {
   const spec::NodeSpec& spec = context.node->spec;
   pipeline::Probe probe;
-  HR_ASSIGN(auto files, ListCsvFiles(*context.fs, context.project->root(), options_.path,
-                                     spec.PlaceOf("path")));
+  HR_ASSIGN(const std::string root, FilesRoot(*context.project, spec, options_.connection));
+  HR_ASSIGN(auto files, ListCsvFiles(*context.fs, root, options_.path, spec.PlaceOf("path")));
   if (context.state == nullptr || !context.state->cursor) return probe;
   const auto cursor = CsvCursor::FromJson(*context.state->cursor);
   if (!cursor) {

@@ -67,6 +67,7 @@ class DatabaseBuild {
   std::string Alive() const;
   Result<std::unique_ptr<PendingSnapshot>> Materialize(const std::string& select,
                                                        std::vector<std::string> extra);
+  Status KeepSample(const std::string& table);
   Status JudgeKey(int64_t null_keys) const;
   Result<Outcome> Finish(std::unique_ptr<PendingSnapshot> pending, const data::Value& highest,
                          bool only_new);
@@ -179,11 +180,22 @@ Result<std::unique_ptr<PendingSnapshot>> DatabaseBuild::Materialize(
   request.node = context_.node->name;
   request.build_id = context_.build_id;
   request.select = select;
+  request.sample = context_.sample;
   request.aggregates = context_.aggregates;
   for (std::string& aggregate : extra) request.aggregates.push_back(std::move(aggregate));
   request.query = context_.Query();
   HR_ASSIGN(PendingSnapshot pending, context_.writer->Materialize(*duck_, request));
   return std::make_unique<PendingSnapshot>(std::move(pending));
+}
+
+/// Removes the rows that a run on a sample leaves out.
+Status DatabaseBuild::KeepSample(const std::string& table) {
+  if (!context_.sample) return Ok();
+  HR_ASSIGN(data::Schema schema, duck_->Describe("SELECT * FROM " + table));
+  HR_ASSIGN(std::string condition, data::SampleCondition(*context_.sample, schema));
+  HR_TRY(duck_->Execute(fmt::format("DELETE FROM {} WHERE NOT ({})", table, condition), {},
+                        context_.Query()));
+  return Ok();
 }
 
 Status DatabaseBuild::JudgeKey(int64_t null_keys) const {
@@ -268,6 +280,7 @@ Result<bool> DatabaseBuild::StageNew(const data::Schema& old) {
     }
     return rows_.Explain(std::move(staged).error());
   }
+  HR_TRY(KeepSample("hr_new"));
   HR_ASSIGN(data::Schema result, duck_->Describe("SELECT * FROM hr_new"));
   HR_ASSIGN(data::Schema stored, data::StoredSchema(result));
   if (stored != old) {
@@ -301,6 +314,7 @@ Result<bool> DatabaseBuild::FindGone(const data::Snapshot& old) {
       fmt::format("CREATE TEMP TABLE hr_keys AS SELECT {} FROM {}", items, source.sql()), {},
       context_.Query());
   if (!read.ok()) return rows_.Explain(std::move(read).error());
+  HR_TRY(KeepSample("hr_keys"));
   const std::string old_rows = data::ReadSnapshotSql(context_.warehouse, old);
   const std::string names = data::QuoteIdentifiers(read_.key);
   HR_TRY(duck_->Execute(
@@ -451,16 +465,6 @@ std::optional<spec::Fault> JudgeLookback(const std::optional<spec::Duration>& lo
                        "write days: months have no fixed length"};
   }
   return std::nullopt;
-}
-
-Error NullCursorError(const spec::NodeSpec& spec, const std::string& cursor, int64_t rows) {
-  return DataError("null_cursor",
-                   fmt::format("the cursor '{}' is NULL in {}", cursor, Counted(rows, "row")))
-      .At(spec.PlaceOf("cursor"))
-      .Subject(cursor)
-      .Hint(
-          "such rows would never be read again: fill the column, leave them out with a `query`, "
-          "or read without `cursor`");
 }
 
 Result<Outcome> BuildFromDatabase(const DatabaseRead& read, const DatabaseLast& last,

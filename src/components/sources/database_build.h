@@ -72,9 +72,6 @@ std::string FixedTypeOf(const std::map<std::string, std::string>& fixed, std::st
 std::optional<spec::Fault> JudgeLookback(const std::optional<spec::Duration>& lookback,
                                          const std::string& cursor);
 
-/// Error "null_cursor" at the field.
-Error NullCursorError(const spec::NodeSpec& spec, const std::string& cursor, int64_t rows);
-
 /// Builds the node. `last`: what the last run committed, when it was of the same definition and
 /// something can be read that is newer. `definition_same`: the columns may be compared with it.
 struct DatabaseLast {

@@ -208,9 +208,6 @@ Status HttpRows::Download(const std::string& since) {
   download_ = std::move(*read);
   for (Error& note : download_->notes) notes_.push_back(std::move(note));
   only_new_ = !since.empty();
-  if (!options_.since.empty() && download_->without_cursor > 0) {
-    return NullCursorError(spec_, options_.cursor, download_->without_cursor);
-  }
   return NameColumns();
 }
 

@@ -261,17 +261,12 @@ void Downloader::Keep(const HttpPage& page) {
   const int cursor_column = options_.cursor.empty() ? -1 : result_.columns.Find(options_.cursor);
   size_t begin = 0;
   for (const uint32_t end : page.ends) {
-    bool has_cursor = false;
     for (size_t n = begin; n < end; ++n) {
       const HttpPage::Cell& cell = page.cells[n];
       const std::string_view text = std::string_view(page.text).substr(cell.offset, cell.length);
       result_.columns.See(cell.column, cell.kind, text);
-      if (cell.column == cursor_column) {
-        has_cursor = true;
-        result_.highest.See(cell.kind, text);
-      }
+      if (cell.column == cursor_column) result_.highest.See(cell.kind, text);
     }
-    result_.without_cursor += has_cursor ? 0 : 1;
     begin = end;
   }
   for (const auto& extra : extras_) {

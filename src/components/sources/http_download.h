@@ -31,7 +31,6 @@ struct HttpHighest {
 struct HttpDownload {
   HttpColumns columns;
   std::unique_ptr<HttpSpool> spool;
-  int64_t without_cursor = 0;  ///< rows in which the cursor is missing
   HttpHighest highest;
   Timestamp server_time = 0;  ///< of the first answer; 0 = not said
   std::vector<Error> notes;

@@ -231,7 +231,8 @@ const Spec& HttpSourceSpec() {
         "again is an error. Nothing is stored unless all pages came.\n\n"
         "It is asked in every run. With `cursor` and `since` only for what is new: such rows are "
         "added to those that are there, rows that are there already are not doubled. The cursor "
-        "never passes the server's own clock.\n\n"
+        "never passes the server's own clock. Rows without a value in it are set aside in "
+        "NODE__quarantine.\n\n"
         "A child request (`for_each`) that answers 404 or 410 has no rows; how many there were is "
         "reported.");
     s.Example(

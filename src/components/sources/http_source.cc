@@ -19,6 +19,7 @@ class HttpSource : public pipeline::Component {
 
   bool HasTable() const override { return true; }
   std::vector<std::string> KeyColumns() const override { return options_.key; }
+  std::string CursorColumn() const override { return options_.cursor; }
   std::vector<pipeline::InputRef> Inputs() const override {
     if (options_.for_each.empty()) return {};
     return {{options_.for_each, "for_each"}};

@@ -273,6 +273,10 @@ class JsonSource : public pipeline::Component {
   explicit JsonSource(const spec::NodeSpec& node) : options_(node.options.As<TableFileOptions>()) {}
   bool HasTable() const override { return true; }
   std::vector<std::string> KeyColumns() const override { return options_.key; }
+  std::vector<std::string> Connections() const override {
+    if (options_.connection.empty()) return {};
+    return {options_.connection};
+  }
   std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
     JsonFormat format;
     return LintTableFiles(options_, format, context);
@@ -299,23 +303,29 @@ const FileEndings& JsonEndings() {
 
 const Spec& JsonSourceSpec() {
   static const Spec spec = [] {
-    Spec s("source", "json", "Records of JSON files: one object a line, or arrays of objects.",
-           {Field("path", &TableFileOptions::path,
-                  "File, folder or glob (`*`, `?`, `[…]`, `**`), relative to the project; .gz and "
-                  ".zst are unpacked.")
-                .Path()
-                .NotEmpty()
-                .Example("data/events/*.ndjson"),
-            Field("key", &TableFileOptions::key,
-                  "Columns that identify a row: later rows replace earlier ones of the same key.")
-                .Optional()
-                .Column()
-                .NotEmpty()
-                .Example("event_id"),
-            Field("schema_change", &TableFileOptions::schema_change,
-                  "What may change in the columns from one run to the next.")
-                .Default()
-                .Affects(spec::Affects::kPolicy)});
+    Spec s(
+        "source", "json", "Records of JSON files: one object a line, or arrays of objects.",
+        {Field("path", &TableFileOptions::path,
+               "File, folder or glob (`*`, `?`, `[…]`, `**`), relative to the project; .gz and "
+               ".zst are unpacked.")
+             .Path()
+             .NotEmpty()
+             .Example("data/events/*.ndjson"),
+         Field("connection", &TableFileOptions::connection,
+               "Connection of type folder: the path starts in its `root:` and not in the project.")
+             .Optional()
+             .Connection()
+             .Example("shared"),
+         Field("key", &TableFileOptions::key,
+               "Columns that identify a row: later rows replace earlier ones of the same key.")
+             .Optional()
+             .Column()
+             .NotEmpty()
+             .Example("event_id"),
+         Field("schema_change", &TableFileOptions::schema_change,
+               "What may change in the columns from one run to the next.")
+             .Default()
+             .Affects(spec::Affects::kPolicy)});
     s.Details(
         "Only what is new is read: new files, and lines at the end of files that have grown. A "
         "changed or missing file means that everything is read again.\n\n"

@@ -113,6 +113,10 @@ class ParquetSource : public pipeline::Component {
       : options_(node.options.As<TableFileOptions>()) {}
   bool HasTable() const override { return true; }
   std::vector<std::string> KeyColumns() const override { return options_.key; }
+  std::vector<std::string> Connections() const override {
+    if (options_.connection.empty()) return {};
+    return {options_.connection};
+  }
   std::optional<data::Schema> Lint(const pipeline::LintContext& context) const override {
     ParquetFormat format;
     return LintTableFiles(options_, format, context);
@@ -138,25 +142,31 @@ const FileEndings& ParquetEndings() {
 
 const Spec& ParquetSourceSpec() {
   static const Spec spec = [] {
-    Spec s("source", "parquet", "Rows of Parquet files.",
-           {Field("path", &TableFileOptions::path,
-                  "File, folder or glob (`*`, `?`, `[…]`, `**`), relative to the project.")
-                .Path()
-                .NotEmpty()
-                .Example("data/orders/*.parquet"),
-            Field("key", &TableFileOptions::key,
-                  "Columns that identify a row: later rows replace earlier ones of the same key.")
-                .Optional()
-                .Column()
-                .NotEmpty()
-                .Example("order_id"),
-            Field("union_by_name", &TableFileOptions::union_by_name,
-                  "Columns that a file lacks are NULL there; else it is an error.")
-                .Default(),
-            Field("schema_change", &TableFileOptions::schema_change,
-                  "What may change in the columns from one run to the next.")
-                .Default()
-                .Affects(spec::Affects::kPolicy)});
+    Spec s(
+        "source", "parquet", "Rows of Parquet files.",
+        {Field("path", &TableFileOptions::path,
+               "File, folder or glob (`*`, `?`, `[…]`, `**`), relative to the project.")
+             .Path()
+             .NotEmpty()
+             .Example("data/orders/*.parquet"),
+         Field("connection", &TableFileOptions::connection,
+               "Connection of type folder: the path starts in its `root:` and not in the project.")
+             .Optional()
+             .Connection()
+             .Example("shared"),
+         Field("key", &TableFileOptions::key,
+               "Columns that identify a row: later rows replace earlier ones of the same key.")
+             .Optional()
+             .Column()
+             .NotEmpty()
+             .Example("order_id"),
+         Field("union_by_name", &TableFileOptions::union_by_name,
+               "Columns that a file lacks are NULL there; else it is an error.")
+             .Default(),
+         Field("schema_change", &TableFileOptions::schema_change,
+               "What may change in the columns from one run to the next.")
+             .Default()
+             .Affects(spec::Affects::kPolicy)});
     s.Details(
         "Only new files are read; a changed or missing file means that everything is read "
         "again.\n\n"

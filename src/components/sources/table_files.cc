@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "components/sources/csv_build.h"
 #include "components/sources/csv_read.h"
+#include "components/sources/files_root.h"
 #include "components/sources/old_snapshot.h"
 #include "components/sources/settled.h"
 #include "data/merge.h"
@@ -103,8 +104,9 @@ Result<Outcome> TableFileBuild::Run() {
   definition_ = CsvDefinition(spec_);
   now_ = context_.clock != nullptr ? context_.clock->Now() : context_.now;
   HR_TRY(FixTypes());
-  HR_ASSIGN(files_, ListCsvFiles(*context_.fs, context_.project_root, options_.path,
-                                 spec_.PlaceOf("path"), format_.Endings()));
+  HR_ASSIGN(const std::string root, FilesRoot(*context_.project, spec_, options_.connection));
+  HR_ASSIGN(files_, ListCsvFiles(*context_.fs, root, options_.path, spec_.PlaceOf("path"),
+                                 format_.Endings()));
   HR_ASSIGN(auto instance, context_.instances->Open());
   HR_ASSIGN(connection_, instance->Connect());
   const store::NodeState* state = context_.state;
@@ -290,6 +292,7 @@ Status TableFileBuild::Write(const std::vector<TablePart>& parts, const std::str
   request.node = spec_.name;
   request.build_id = context_.build_id;
   request.select = select;
+  request.sample = context_.sample;
   request.aggregates = context_.aggregates;
   request.query = context_.Query();
   if (count_keys) {
@@ -509,8 +512,13 @@ std::optional<data::Schema> LintTableFiles(const TableFileOptions& options, Tabl
     }
   }
   if (spec::NeedsExpansion(options.path)) return std::nullopt;
-  auto files = ListCsvFiles(*context.fs, context.project->root(), options.path,
-                            spec.PlaceOf("path"), format.Endings());
+  auto root = FilesRoot(*context.project, spec, options.connection);
+  if (!root.ok()) {
+    context.diagnostics->Add(Error(root.error()).Node(spec.name));
+    return std::nullopt;
+  }
+  auto files =
+      ListCsvFiles(*context.fs, *root, options.path, spec.PlaceOf("path"), format.Endings());
   if (!files.ok()) {
     context.diagnostics->Add(Error(files.error()).Node(spec.name));
     return std::nullopt;
@@ -536,8 +544,9 @@ Result<pipeline::Probe> ProbeTableFiles(const TableFileOptions& options, const T
                                         const pipeline::ProbeContext& context) {
   const spec::NodeSpec& spec = context.node->spec;
   pipeline::Probe probe;
-  HR_ASSIGN(auto files, ListCsvFiles(*context.fs, context.project->root(), options.path,
-                                     spec.PlaceOf("path"), format.Endings()));
+  HR_ASSIGN(const std::string root, FilesRoot(*context.project, spec, options.connection));
+  HR_ASSIGN(auto files,
+            ListCsvFiles(*context.fs, root, options.path, spec.PlaceOf("path"), format.Endings()));
   if (context.state == nullptr || !context.state->cursor) return probe;
   const auto cursor = CsvCursor::FromJson(*context.state->cursor);
   if (!cursor) {

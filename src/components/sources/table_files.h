@@ -16,6 +16,7 @@ namespace headrace::components {
 /// Options that every such source has.
 struct TableFileOptions {
   std::string path;
+  std::string connection;  ///< of type folder; "" = the project
   std::vector<std::string> key;
   bool union_by_name = false;
   SchemaChange schema_change = SchemaChange::kAdd;
