@@ -41,6 +41,24 @@ constexpr int64_t kFewestForIdentifier = 50;
 constexpr size_t kManyLevels = 1000;  ///< from here on a hint says how few are told apart
 constexpr double kWordsOfFreeText = 3;
 
+/// Bins between the tenths of a sample, and how many of all values fall into each: what drift is
+/// measured against (monitor/input_drift.h). A value equal to an edge lies below it; tenths that
+/// are equal give one edge, so that few distinct values have bins of their own.
+Json NumberBins(const std::vector<double>& sorted_sample, const NumberColumn& values) {
+  std::vector<double> edges;
+  for (size_t tenth = 1; tenth < 10 && !sorted_sample.empty(); ++tenth) {
+    const double edge = sorted_sample[(sorted_sample.size() - 1) * tenth / 10];
+    if (edges.empty() || edge > edges.back()) edges.push_back(edge);
+  }
+  std::vector<int64_t> counts(edges.size() + 1, 0);
+  for (int64_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i])) continue;
+    ++counts[static_cast<size_t>(std::lower_bound(edges.begin(), edges.end(), values[i]) -
+                                 edges.begin())];
+  }
+  return {{"edges", edges}, {"counts", counts}};
+}
+
 /// Missing, range, mean, deviation, quantiles of a sample of at most 10,000 values.
 Json NumberProfile(const InputColumn& column, const NumberColumn& values) {
   const int64_t rows = values.size();
@@ -71,6 +89,7 @@ Json NumberProfile(const InputColumn& column, const NumberColumn& values) {
   const double deviation = present > 0 ? std::sqrt(squares / static_cast<double>(present)) : 0;
   out["stddev"] = std::isfinite(deviation) ? Json(deviation) : Json(nullptr);
   out["quantiles"] = std::move(quantiles);
+  out["bins"] = NumberBins(sample, values);
   return out;
 }
 

@@ -187,12 +187,8 @@ class ModelNode : public pipeline::Component {
       return;
     }
     const auto& fields = std::get<RetrainFields>(options_.retrain);
-    if (!fields.drift.empty()) {
-      add(UserError("not_built", "'retrain' by drift is not built yet: monitors are not")
-              .Hint("leave it out; rows and every are built"),
-          "retrain.drift");
-    } else if (!fields.rows && !fields.every) {
-      add(UserError("bad_option", "'retrain' names neither rows nor every")
+    if (!fields.rows && !fields.every && !fields.drift) {
+      add(UserError("bad_option", "'retrain' names none of rows, every and drift")
               .Hint("retrain: {rows: 10%, every: 7 days}, or leave it out"),
           "retrain");
     }
@@ -272,6 +268,7 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
       kept.action = "reuse";
       kept.reason = advice.reason;
       kept.identity = champion->content_hash;
+      kept.details = R"({"kept": true})";
       return kept;
     }
   }

@@ -38,6 +38,26 @@ const Spec& BudgetFields::Describe() {
   return spec;
 }
 
+const Spec& DriftFields::Describe() {
+  static const Spec spec{
+      "",
+      "drift",
+      "When the inputs of a model count as drifted.",
+      {Field("psi", &DriftFields::psi,
+             "Population stability index from which on an input has drifted, beyond what luck "
+             "gives; 0.1 is little, 0.25 much.")
+           .Default()
+           .Above(0)
+           .Short()
+           .Example(0.2),
+       Field("inputs", &DriftFields::inputs, "Share of the inputs that must have; one if not said.")
+           .Default()
+           .Range(0, 1)
+           .Percent()
+           .Example("30%")}};
+  return spec;
+}
+
 const Spec& RetrainFields::Describe() {
   static const Spec spec{
       "",
@@ -48,7 +68,9 @@ const Spec& RetrainFields::Describe() {
            "New and changed rows since the champion's training: a share of its rows, or a number."),
        Field("every", &RetrainFields::every,
              "Time since the champion's training; its rows must have changed too."),
-       Field("drift", &RetrainFields::drift, "Name of a monitor that saw drift.").Optional()}};
+       Field("drift", &RetrainFields::drift,
+             "The rows of now are distributed otherwise than those the champion was trained on: "
+             "0.2, or {psi: 0.2, inputs: 30%}.")}};
   return spec;
 }
 

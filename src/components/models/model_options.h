@@ -24,10 +24,16 @@ struct BudgetFields {
   static const spec::Spec& Describe();
 };
 
+struct DriftFields {
+  double psi = 0.2;   ///< an input drifts from here on
+  double inputs = 0;  ///< share of the inputs that must drift; 0 = one of them
+  static const spec::Spec& Describe();
+};
+
 struct RetrainFields {
   std::optional<spec::Amount> rows;
   std::optional<spec::Duration> every;
-  std::string drift;
+  std::optional<DriftFields> drift;
   static const spec::Spec& Describe();
 };
 
