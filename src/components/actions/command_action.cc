@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/subprocess.h"
 #include "pipeline/project.h"
@@ -43,6 +46,16 @@ std::string Trimmed(std::string text, size_t most) {
   text.resize(std::min(text.size(), most));
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+/// An argument that only a shell gives a meaning: a pipe, a redirection, a variable, a home folder.
+bool IsForShell(std::string_view word) {
+  static constexpr std::string_view kWords[] = {"|", "||", "&&", "&", ">", ">>", "<", "2>&1"};
+  if (std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords)) return true;
+  if (word.starts_with("~/")) return true;
+  return word.size() > 1 && word[0] == '$' &&
+         (std::isalpha(static_cast<unsigned char>(word[1])) != 0 || word[1] == '_' ||
+          word[1] == '(');
 }
 
 class CommandSender : public Sender {
@@ -95,6 +108,32 @@ class CommandAction : public OutboxAction {
   const OutboxOptions& outbox() const override { return options_; }
   Result<std::unique_ptr<Sender>> OpenSender(pipeline::BuildContext& context) const override {
     return std::unique_ptr<Sender>(std::make_unique<CommandSender>(options_, timeout_, context));
+  }
+  void LintMore(const pipeline::LintContext& context, const data::Schema*) const override {
+    if (context.node->unexpanded) return;
+    const auto add = [&](Error error) {
+      context.diagnostics->Add(std::move(error.At(context.node->spec.PlaceOf("run")).Node(name())));
+    };
+    const std::string& program = options_.run.empty() ? "" : options_.run.front();
+    const bool line = program.find_first_of(" \t\n|&;<>") != std::string::npos;
+    if (line && !context.fs->Exists(JoinPath(context.project->root(), program))) {
+      add(UserError("shell_line", "'" + program +
+                                      "' is no program: `run` has no shell that could "
+                                      "take a line apart")
+              .Subject(program)
+              .Hint("write a list of program and arguments: [python3, tools/call.py]; a shell is a "
+                    "program too: [sh, -c, \"cat | grep x\"]"));
+      return;
+    }
+    for (size_t i = 1; i < options_.run.size(); ++i) {
+      if (!IsForShell(options_.run[i])) continue;
+      add(UserError("shell_word", "'" + options_.run[i] +
+                                      "' is handed to the program as it stands: there is no shell "
+                                      "that would act on it")
+              .As(Severity::kWarning)
+              .Subject(options_.run[i])
+              .Hint("if a shell is meant: [sh, -c, \"…\"]"));
+    }
   }
   std::string FieldOfFailure() const override { return "run"; }
   std::string KeyName() const override { return "HEADRACE_KEY"; }

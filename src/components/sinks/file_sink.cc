@@ -77,7 +77,7 @@ class FileSink : public pipeline::Component {
     // would lose its data.
     for (const auto& other : context.project->nodes()) {
       if (&other == context.node || other.spec.options.spec == nullptr || !path.ok()) continue;
-      if (!UsesFile(other, context.project, *path)) continue;
+      if (!UsesFile(other, *context.project, *path)) continue;
       context.diagnostics->Add(
           UserError("same_file", other.kind + " '" + other.name +
                                      (other.kind == "sink" ? "' writes" : "' reads") +
