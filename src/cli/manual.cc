@@ -108,6 +108,8 @@ int Schema(const Arguments& arguments, Console& console) {
         "  \"yaml.schemas\": {{\n"
         "    \"{0}/headrace.schema.json\": \"headrace.yml\",\n"
         "    \"{0}/folder.schema.json\": \"_folder.yml\",\n"
+        "    \"{0}/check.schema.json\": \"checks/*.yml\",\n"
+        "    \"{0}/test.schema.json\": \"tests/*.yml\",\n"
         "    \"{0}/node.schema.json\": \"pipeline/**/[!_]*.yml\"\n"
         "  }}\n"
         "elsewhere, on top of a file: # yaml-language-server: $schema=…/node.schema.json\n",

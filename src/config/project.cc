@@ -10,19 +10,6 @@ namespace {
 
 constexpr int64_t kMaxFileBytes = 1 << 20;
 
-struct CheckOwner {
-  std::optional<std::string> owner;
-  static const spec::Spec& Describe() {
-    static const spec::Spec spec{
-        "",
-        "check_owner",
-        "",
-        {spec::Field("owner", &CheckOwner::owner, "Who answers for the check.")
-             .Affects(spec::Affects::kNothing)}};
-    return spec;
-  }
-};
-
 class Loader {
  public:
   Loader(FileSystem& fs, const spec::SpecLookup& lookup, Diagnostics& diagnostics, Project& project,
@@ -210,6 +197,16 @@ class Loader {
 };
 
 }  // namespace
+
+const spec::Spec& CheckOwner::Describe() {
+  static const spec::Spec spec{
+      "",
+      "check_owner",
+      "",
+      {spec::Field("owner", &CheckOwner::owner, "Who answers for the check.")
+           .Affects(spec::Affects::kNothing)}};
+  return spec;
+}
 
 const SqlText* LoadedNode::SqlFor(const std::string& engine) const {
   const auto own = engine_sql.find(engine);

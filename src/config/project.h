@@ -30,6 +30,12 @@ struct LoadedNode {
   const SqlText* SqlFor(const std::string& engine) const;
 };
 
+/// What the .yml beside a file of checks/ may say besides spec::CheckFields.
+struct CheckOwner {
+  std::optional<std::string> owner;
+  static const spec::Spec& Describe();
+};
+
 struct LoadedCheck {
   std::string name;
   SqlText sql;

@@ -4,13 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/suggest.h"
 #include "components/builtins.h"
+#include "config/project.h"
 #include "config/settings.h"
 #include "pipeline/registry.h"
+#include "pipeline/user_test.h"
 #include "spec/node_spec.h"
 #include "spec/print.h"
+#include "spec/schema_writer.h"
 
 namespace headrace::engine {
 namespace {
@@ -174,6 +178,19 @@ std::string IndexPage(const std::vector<std::string>& more) {
   return text;
 }
 
+/// Of the .yml beside a SQL file of checks/: it has no shares and no rows to set aside.
+std::string CheckSchema() {
+  spec::SchemaWriter writer(&Builtins());
+  Json schema =
+      writer.Object({&spec::CheckFields::Describe(), &config::CheckOwner::Describe()}, "");
+  schema["properties"].erase("allow");
+  schema["properties"]["severity"] = {
+      {"enum", {"error", "warn"}}, {"description", "What a bad row does."}, {"default", "error"}};
+  return spec::SchemaText("headrace check",
+                          "Properties of a check of a Headrace project, beside its SQL file.",
+                          schema, writer.defs());
+}
+
 }  // namespace
 
 std::vector<ManualFile> ReferencePages(const std::vector<std::string>& more) {
@@ -215,7 +232,9 @@ Result<std::string> ReferencePage(const std::string& name) {
 std::vector<ManualFile> SchemaFiles() {
   return {{"headrace.schema.json", JsonSchema(config::Settings::Describe(), &Builtins())},
           {"node.schema.json", NodeJsonSchema(Builtins())},
-          {"folder.schema.json", JsonSchema(spec::FolderFields::Describe(), &Builtins())}};
+          {"folder.schema.json", JsonSchema(spec::FolderFields::Describe(), &Builtins())},
+          {"check.schema.json", CheckSchema()},
+          {"test.schema.json", pipeline::UserTestJsonSchema()}};
 }
 
 }  // namespace headrace::engine

@@ -21,7 +21,8 @@ std::vector<ManualFile> ReferencePages(const std::vector<std::string>& more = {}
 /// Error "unknown_page" with candidates.
 Result<std::string> ReferencePage(const std::string& name);
 
-/// "headrace.schema.json" (for headrace.yml), "node.schema.json", "folder.schema.json".
+/// "headrace.schema.json" (for headrace.yml), "node.schema.json", "folder.schema.json",
+/// "check.schema.json" (checks/*.yml) and "test.schema.json" (tests/*.yml).
 std::vector<ManualFile> SchemaFiles();
 
 }  // namespace headrace::engine

@@ -51,6 +51,12 @@ struct UserTest {
   std::shared_ptr<const yaml::Source> source;
 };
 
+/// The fields of a file of tests/: name and meaning.
+const std::vector<std::pair<std::string, std::string>>& UserTestFields();
+
+/// JSON Schema of such a file.
+std::string UserTestJsonSchema();
+
 /// Reads tests/*.yml of a loaded project; everything that can be said without running them goes to
 /// `diagnostics`: unknown nodes and columns, values that don't fit their column.
 std::vector<UserTest> ParseUserTests(const Project& project, Diagnostics& diagnostics);

@@ -1,5 +1,6 @@
 // From tests/*.yml to UserTest, with all faults at once.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -30,14 +31,14 @@ class Parser {
       Add("bad_test", "a test is a map of 'test', 'given' and 'expect'", yaml_);
       return std::move(test_);
     }
-    static const std::vector<std::string> kFields = {"test", "description", "params", "given",
-                                                     "expect"};
+    std::vector<std::string> fields;
+    for (const auto& [name, meaning] : UserTestFields()) fields.push_back(name);
     for (const yaml::Entry& entry : yaml_.entries) {
-      if (std::find(kFields.begin(), kFields.end(), entry.key.text) != kFields.end()) continue;
+      if (std::find(fields.begin(), fields.end(), entry.key.text) != fields.end()) continue;
       Add("unknown_field", "a test has no field '" + entry.key.text + "'", entry.key)
           .Subject(entry.key.text)
-          .Candidates(Suggest(entry.key.text, kFields))
-          .Hint("its fields: test, description, params, given, expect");
+          .Candidates(Suggest(entry.key.text, fields))
+          .Hint(fmt::format("its fields: {}", fmt::join(fields, ", ")));
     }
     Subject();
     if (const yaml::Node* text = yaml_.Find("description")) test_.description = text->text;

@@ -175,6 +175,8 @@ def name_for(path: pathlib.PurePath) -> str:
     """Where a project file stands, as the schemas are told apart."""
     if path.name in ("headrace.yml", "_folder.yml"):
         return f"{path.name}"
+    if path.parent.name in ("checks", "tests"):
+        return f"{path.parent.name}/{path.name}"
     return f"pipeline/{path.name}"
 
 
@@ -243,6 +245,42 @@ COMPLETIONS = [
 ]
 
 
+TEST = "test: a\ngiven:\n  t: [{id: 1}]\n  u: {csv: fixtures/u.csv}\n  v: []\nexpect:\n  - {id: 1}\n"
+
+
+def check_others(server: Server) -> None:
+    """Files of tests/ and checks/."""
+    fine = [("tests/a.yml", TEST), ("tests/a.yml", "test: a\nparams: {day: 2026-01-01}\nexpect: []\n"),
+            ("checks/a.yml", "severity: warn\nowner: ann\ndescription: d\nname: n\n")]
+    for name, text in fine:
+        found = server.check(name, text)
+        expect(f"{name}: nothing is flagged", not found, f"{found}\n{text}")
+    faults = [
+        ("tests/a.yml", TEST.replace("given", "givne"), 2, "givne"),
+        ("tests/a.yml", "test: a\n", 1, "expect"),
+        ("tests/a.yml", TEST.replace("csv:", "cvs:"), 4, ""),
+        ("tests/a.yml", "test: a\nexpect: 5\n", 2, ""),
+        ("checks/a.yml", "severity: quarantine\n", 1, "warn"),
+        ("checks/a.yml", "severty: warn\n", 1, "severty"),
+        ("checks/a.yml", "allow: 1%\n", 1, "allow"),
+    ]
+    for name, text, line, word in faults:
+        found = server.check(name, text)
+        good = any(at == line and word in message for at, message in found)
+        expect(f"{name}: a fault is flagged in line {line}", good, f"{found}\n{text}")
+    for name, text, words in [
+        ("tests/a.yml", "|", ["test", "given", "expect", "params"]),
+        ("tests/a.yml", "test: a\ngiven:\n  t:\n    |\nexpect: []\n", ["csv"]),
+        ("checks/a.yml", "|", ["severity", "owner", "description"]),
+        ("checks/a.yml", "severity: |", ["error", "warn"]),
+    ]:
+        offered = server.complete(name, text)
+        missing = [word for word in words if word not in offered]
+        expect(f"{name}: {words} are offered", not missing, f"missing {missing} in {offered}")
+    text = server.hover("tests/a.yml", TEST, 5, 1)
+    expect("what a field of a test means", "must come out" in text, text)
+
+
 def main() -> int:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace-lsp."))
     schemas = folder / "schemas"
@@ -255,6 +293,8 @@ def main() -> int:
         (schemas / "headrace.schema.json").as_uri(): ["**/headrace.yml"],
         (schemas / "folder.schema.json").as_uri(): ["**/_folder.yml"],
         (schemas / "node.schema.json").as_uri(): ["**/pipeline/*.yml"],
+        (schemas / "check.schema.json").as_uri(): ["**/checks/*.yml"],
+        (schemas / "test.schema.json").as_uri(): ["**/tests/*.yml"],
     })
     try:
         check_examples(server)
@@ -274,6 +314,7 @@ def main() -> int:
         expect("a misspelt field of a target", any("engin" in m for _, m in found), found)
         found = server.check("headrace.yml", "project: p\nconnections:\n  c: {type: sqlite, pat: x}\n")
         expect("a misspelt field of a connection", any("pat" in m for _, m in found), found)
+        check_others(server)
         text = server.hover("pipeline/a.yml", "source: csv\npath: x\n", 1, 1)
         expect("what a field means", "glob" in text, text)
         text = server.hover("pipeline/a.yml", "model: classification\nfrom: a\ntarget: b\n", 2, 1)
