@@ -137,6 +137,12 @@ uint64_t SizeOf(const VectorView& view, idx_t row) {
   }
 }
 
+void AddTextSizes(const VectorView& view, idx_t from, idx_t rows, uint64_t* sizes) {
+  for (idx_t i = 0; i < rows; ++i) {
+    sizes[i] += 5 + (view.IsNull(from + i) ? 0 : view.Text(from + i).size());
+  }
+}
+
 uint8_t* PutValue(const VectorView& view, idx_t row, uint8_t* to);
 
 uint8_t* PutLength(uint8_t* to, uint32_t length) {
@@ -204,7 +210,11 @@ void RowHasher::Hash(const std::vector<VectorView>& columns, idx_t rows, Hash128
       for (idx_t i = 0; i < count; ++i) starts_[i + 1] = fixed;
       for (const VectorView& column : columns) {
         if (IsFixed(*column.plan)) continue;
-        for (idx_t i = 0; i < count; ++i) starts_[i + 1] += SizeOf(column, from + i);
+        if (column.plan->kind == Kind::kText) {
+          AddTextSizes(column, from, count, starts_.data() + 1);
+        } else {
+          for (idx_t i = 0; i < count; ++i) starts_[i + 1] += SizeOf(column, from + i);
+        }
       }
       for (idx_t i = 0; i < count; ++i) starts_[i + 1] += starts_[i];
     }
@@ -215,6 +225,8 @@ void RowHasher::Hash(const std::vector<VectorView>& columns, idx_t rows, Hash128
         WithFixed(*column.plan, [&](auto type, auto canonical) {
           PutColumn<decltype(type)>(column, from, count, cursors_.data(), canonical);
         });
+      } else if (column.plan->kind == Kind::kText) {
+        for (idx_t i = 0; i < count; ++i) cursors_[i] = PutText(column, from + i, cursors_[i]);
       } else {
         for (idx_t i = 0; i < count; ++i) cursors_[i] = PutValue(column, from + i, cursors_[i]);
       }

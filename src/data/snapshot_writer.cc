@@ -10,10 +10,17 @@
 //
 // DuckDB's COPY neither syncs nor renames and leaves a partial file behind a fault, so it writes
 // below tmp/ and Publish does the rest.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "base/crash_point.h"
 #include "data/duck_internal.h"
@@ -106,6 +113,44 @@ Result<std::string> FileList(FileSystem& fs, const std::string& folder) {
   return "[" + out + "]";
 }
 
+/// Has the system write a file to disk while DuckDB still adds to it: the sync at the end would
+/// wait for all of it, with nothing else to do. It promises nothing and no fault of it matters, so
+/// it is not a matter of FileSystem.
+class EarlySync {
+ public:
+  explicit EarlySync(std::string path) : path_(std::move(path)) {
+    thread_ = std::thread([this] {
+      std::unique_lock lock(mutex_);
+      while (!ended_.wait_for(lock, kPause, [this] { return end_; })) Start();
+    });
+  }
+  ~EarlySync() {
+    {
+      std::lock_guard lock(mutex_);
+      end_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+  }
+  EarlySync(const EarlySync&) = delete;
+
+ private:
+  static constexpr std::chrono::milliseconds kPause{500};
+
+  void Start() const {
+    const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    (void)sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+    (void)close(file);
+  }
+
+  const std::string path_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool end_ = false;
+  std::thread thread_;
+};
+
 /// Writes part-<n>.parquet into the folder.
 Result<Observation> WriteParquet(FileSystem& fs, DuckConnection& connection,
                                  const MaterializeRequest& request, const Schema& result,
@@ -134,6 +179,8 @@ Result<Observation> WriteParquet(FileSystem& fs, DuckConnection& connection,
     }
     std::string sql = fmt::format("{}{}) TO {} ({}, ROW_GROUP_SIZE {}, {})", head, wrapped.sql,
                                   QuoteLiteral(to), kParquet, request.row_group_rows, cut);
+    std::optional<EarlySync> early;
+    if (request.file_rows <= 0) early.emplace(to);
     HR_ASSIGN(rows, connection.Execute(sql, request.parameters, options));
   }
   Observation out{stored, observer.digest(), observer.profile()};

@@ -353,9 +353,13 @@ std::optional<__int128> DecodeDecimal(std::string_view bytes, int scale) {
   // the scale can only be zeros, since the column's type has no more.
   __int128 value = 0;
   bool fits = true;
-  const auto take = [&](int factor, int digit) {
-    fits = fits && value <= (kAllNines - digit) / factor;
-    if (fits) value = value * factor + digit;
+  // 10^38 - 1 divided by the factor, whatever the digit: no division for each.
+  static constexpr __int128 kMost[] = {kAllNines, kAllNines / 10, kAllNines / 100, kAllNines / 1000,
+                                       kAllNines / 10000};
+  static constexpr int kTens[] = {1, 10, 100, 1000, 10000};
+  const auto take = [&](int digits, int digit) {
+    fits = fits && value <= kMost[digits];
+    if (fits) value = value * kTens[digits] + digit;
   };
   int shift = scale;  // decimal digits that are still to be taken behind the point
   for (int n = 0; fits && (n <= number.weight || n < number.digits); ++n) {
@@ -364,20 +368,19 @@ std::optional<__int128> DecodeDecimal(std::string_view bytes, int scale) {
     // Zeros between the point and the first digit are not sent.
     if (n == 0 && behind > 1) shift -= 4 * (behind - 1);
     if (behind <= 0) {
-      take(10000, digit);
+      take(4, digit);
     } else if (shift >= 4) {
-      take(10000, digit);
+      take(4, digit);
       shift -= 4;
     } else if (shift > 0) {
-      static constexpr int kTens[] = {1, 10, 100, 1000};
       if (digit % kTens[4 - shift] != 0) return std::nullopt;
-      take(kTens[shift], digit / kTens[4 - shift]);
+      take(shift, digit / kTens[4 - shift]);
       shift = 0;
     } else if (digit != 0) {
       return std::nullopt;
     }
   }
-  for (; fits && shift > 0; --shift) take(10, 0);
+  for (; fits && shift > 0; --shift) take(1, 0);
   if (!fits) return std::nullopt;
   return number.sign == kNegative ? -value : value;
 }

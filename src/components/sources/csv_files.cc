@@ -203,50 +203,6 @@ std::optional<CsvCursor> CsvCursor::FromJson(const std::string& text) {
 }
 
 namespace {
-/// The value would start at p[1], p[0] stands before it; p[2] and p[3] are there. What goes on with
-/// ':', '-' or '/' is a time or a date (a blank stands before the time in 2024-01-31 09:30:00), and
-/// no number.
-uint8_t LeadsWithZero(const uint8_t* p) {
-  const uint8_t before = p[0], zero = p[1], next = p[2], after = p[3];
-  // Digits, letters, '.', '-' and ':' stand inside of values; all else may stand before one.
-  const uint8_t inside = static_cast<uint8_t>(before - '-') <= '.' - '-' ||
-                         static_cast<uint8_t>(before - '0') <= ':' - '0' ||
-                         static_cast<uint8_t>((before | 32) - 'a') < 26;
-  return static_cast<uint8_t>((inside ^ 1) & (zero == '0') &
-                              (static_cast<uint8_t>(next - '0') < 10) & (after != ':') &
-                              (after != '-') & (after != '/'));
-}
-
-bool AnyLeadsWithZero(std::string_view text) {
-  // Blocks of a fixed size without a branch inside, which compilers turn into vector code: it costs
-  // a tenth of reading the bytes.
-  constexpr size_t kBlock = 4096;
-  const auto* p = reinterpret_cast<const uint8_t*>(text.data());
-  size_t i = 0;
-  for (; i + kBlock + 3 <= text.size(); i += kBlock) {
-    uint8_t found = 0;
-    for (size_t n = 0; n < kBlock; ++n) found |= LeadsWithZero(p + i + n);
-    if (found != 0) return true;
-  }
-  for (; i + 3 < text.size(); ++i) {
-    if (LeadsWithZero(p + i) != 0) return true;
-  }
-  return false;
-}
-}  // namespace
-
-void LeadingZeros::Add(std::string_view piece) {
-  if (found_) return;
-  // Across the cut, then within the piece.
-  const std::string joint = before_ + std::string(piece.substr(0, 3));
-  found_ = AnyLeadsWithZero(joint) || AnyLeadsWithZero(piece);
-  before_ = piece.size() >= 3 ? std::string(piece.substr(piece.size() - 3))
-                              : joint.substr(joint.size() > 3 ? joint.size() - 3 : 0);
-}
-
-bool LeadingZeros::found() const { return found_ || AnyLeadsWithZero(before_ + "\n"); }
-
-namespace {
 int64_t CountLines(std::string_view text) {
   int64_t lines = 0;
   const char* at = text.data();
@@ -267,7 +223,6 @@ Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t p
   // digest of a prefix comes out of the same pass.
   CsvContent content;
   Hasher whole, begin;
-  LeadingZeros zeros;
   for (int64_t offset = 0; offset < file.size; offset += kChunk) {
     HR_TRY(cancel.Check());
     const int64_t want = std::min(kChunk, file.size - offset);
@@ -281,7 +236,6 @@ Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t p
     }
     const std::string_view view = chunk;
     whole.Add(HashBytes(view).Hex());
-    zeros.Add(view);
     if (content.nul_line == 0) {
       const size_t nul = view.find('\0');
       if (nul != std::string_view::npos) {
@@ -300,7 +254,6 @@ Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t p
       }
     }
   }
-  content.leading_zeros = zeros.found();
   content.digest = whole.Finish().Hex();
   content.prefix_digest = begin.Finish().Hex();
   return content;

@@ -74,24 +74,11 @@ struct CsvCursor {
 struct CsvContent {
   std::string digest;
   int64_t lines = 0;
-  int64_t nul_line = 0;        ///< of the first NUL byte; 0 = none
-  bool leading_zeros = false;  ///< see LeadingZeros
+  int64_t nul_line = 0;  ///< of the first NUL byte; 0 = none
   // Of the first `prefix` bytes.
   std::string prefix_digest;
   int64_t prefix_lines = 0;
   bool prefix_ends_line = false;
-};
-/// Whether a value may start with 0 and another digit (007): as a number it would lose the zero,
-/// and DuckDB says nothing. True also for dates like 05.01.2024, false for 09:30 and 05/01/2024.
-/// Text is given in pieces cut anywhere. Not thread-safe.
-class LeadingZeros {
- public:
-  void Add(std::string_view piece);
-  bool found() const;
-
- private:
-  bool found_ = false;
-  std::string before_ = "\n";  // the last bytes so far, at most three: a value may begin there
 };
 /// Reads the first `size` bytes. Error "file_changed" (retriable) when there are fewer.
 Result<CsvContent> ReadCsvContent(FileSystem& fs, const CsvFile& file, int64_t prefix,

@@ -62,21 +62,29 @@ Reading ReadingOf(const CsvColumn& column, const CsvOptions& options) {
     }
     return {column.fixed, name};
   }
+  const auto parsed = [&](const char* function) {
+    return Reading{"VARCHAR", fmt::format("{}({})", function, name)};
+  };
   switch (column.found) {
+    case CsvType::kBoolean:
+      return parsed("hr_boolean");
     case CsvType::kInteger:
-      return {"DOUBLE",
-              fmt::format("CASE WHEN {0} IS NULL OR ({0} = trunc({0}) AND abs({0}) <= "
-                          "9007199254740992) THEN CAST({0} AS BIGINT) ELSE error({1}) END",
-                          name, QuoteLiteral(kNotWhole))};
+      return parsed("hr_small_integer");
     case CsvType::kWideInteger:
-      return {"VARCHAR", WholeCast(name, "BIGINT")};
+      return parsed("hr_integer");
+    case CsvType::kDouble:
+      return {"VARCHAR",
+              fmt::format("hr_double({}, {})", name, QuoteLiteral(options.decimal_separator))};
+    case CsvType::kDate:
+      if (!options.date_format.empty()) return {"DATE", name};
+      return parsed("hr_date");
     case CsvType::kTimestamp:
       if (!options.timestamp_format.empty()) return {"TIMESTAMP", name};
-      return {"VARCHAR", UtcCast(name)};
+      return parsed("hr_timestamp");
     case CsvType::kTimestampZone:
-      return {"VARCHAR", fmt::format("CAST({} AS TIMESTAMP WITH TIME ZONE)", name)};
+      return parsed("hr_timestamptz");
     default:
-      return {std::string(SqlTypeOf(column.found)), name};
+      return {"VARCHAR", name};
   }
 }
 
@@ -328,12 +336,11 @@ Error NulByte(const std::string& shown, int64_t line) {
 
 namespace {
 template <class Sink>
-Status PassText(FileSystem& fs, CsvPart& part, const CsvOptions& options, const CancelToken& cancel,
-                const Sink& sink) {
+Status PassText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
+                const CancelToken& cancel, const Sink& sink) {
   HR_ASSIGN(auto text,
             TextFile::Open(fs, part.file.path, part.file.shown, options.encoding, part.offset));
   std::string piece;
-  LeadingZeros zeros;
   int64_t line = part.first_line;
   while (true) {
     HR_TRY(cancel.Check());
@@ -345,14 +352,12 @@ Status PassText(FileSystem& fs, CsvPart& part, const CsvOptions& options, const 
         nul == std::string::npos ? piece.end() : piece.begin() + static_cast<ptrdiff_t>(nul);
     line += std::count(piece.begin(), end, '\n');
     if (nul != std::string::npos) return NulByte(part.file.shown, line);
-    zeros.Add(piece);
-    part.leading_zeros = part.leading_zeros || zeros.found();
     HR_TRY(sink(piece));
   }
 }
 }  // namespace
 
-Status CopyCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
+Status CopyCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
                    const std::string& path, const CancelToken& cancel) {
   HR_TRY(fs.CreateDirectories(DirName(path)));
   // Not through FileSystem, which writes whole files: this is no state, and may be large.
@@ -372,7 +377,7 @@ Status CopyCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
   return Ok();
 }
 
-Status CheckCsvText(FileSystem& fs, CsvPart& part, const CsvOptions& options,
+Status CheckCsvText(FileSystem& fs, const CsvPart& part, const CsvOptions& options,
                     const CancelToken& cancel) {
   return PassText(fs, part, options, cancel, [](const std::string&) -> Status { return Ok(); });
 }

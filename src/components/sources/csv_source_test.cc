@@ -1,9 +1,12 @@
 #include <zlib.h>
 
+#include <cmath>
 #include <filesystem>
+#include <random>
 
 #include "components/project_fixture.h"
-#include "components/sources/csv_files.h"
+#include "components/sources/csv_types.h"
+#include "data/text_values.h"
 
 namespace headrace::components {
 namespace {
@@ -110,31 +113,81 @@ TEST_F(CsvTest, LeadingZerosFurtherDownMakeText) {
   EXPECT_EQ(Result("people").rows, 101);
 }
 
-TEST(LeadingZeros, AreSeenAcrossEveryCut) {
-  const auto found = [](const std::string& text, size_t cut, size_t second) {
-    LeadingZeros zeros;
-    zeros.Add(text.substr(0, cut));
-    zeros.Add(text.substr(cut, second - cut));
-    zeros.Add(text.substr(second));
-    return zeros.found();
-  };
-  const std::string with = "1\n007\n1\n", without = "10\n2024-01-02 03:04\n0.5\n100\n0\n";
-  for (size_t cut = 0; cut <= with.size(); ++cut) {
-    for (size_t second = cut; second <= with.size(); ++second) {
-      EXPECT_TRUE(found(with, cut, second)) << cut << " " << second;
-    }
+TEST_F(CsvTest, ATypeDependsOnTheValuesNotOnTheSample) {
+  const std::pair<const char*, const char*> cases[] = {{"1", "007"},
+                                                       {"1", "-07"},
+                                                       {"1", "+5"},
+                                                       {"1", "1.0"},
+                                                       {"1", "1e3"},
+                                                       {"0.5", "+5.5"},
+                                                       {"2024-01-31", "2024-2-1"},
+                                                       {"true", "t"},
+                                                       {"true", "1"},
+                                                       {"0.5", "1e400"},
+                                                       {"1", " 5 "},
+                                                       {"2024-01-31", " 2024-02-01"}};
+  for (const auto& [first, second] : cases) {
+    std::string values = std::string("x\n") + first + "\n" + second + "\n";
+    Write("data/people.csv", values);
+    Source("path: data/people.csv\n");
+    Run(true);
+    const std::string all = Types("people"), rows = Rows("people");
+    Source("path: data/people.csv\nsample_rows: 1\n");
+    Run(true);
+    EXPECT_EQ(Types("people"), all) << second;
+    EXPECT_EQ(Rows("people"), rows) << second;
   }
-  for (const std::string& text : {std::string("1\n10\n"), std::string("x05,1.05\n100,0\n")}) {
-    for (size_t cut = 0; cut <= text.size(); ++cut) {
-      for (size_t second = cut; second <= text.size(); ++second) {
-        EXPECT_FALSE(found(text, cut, second)) << text << cut << " " << second;
+}
+
+// What the read takes and what types are found by must be the same, or a file could neither be read
+// nor explained.
+TEST(CsvValues, TheFoundTypeIsTheOneThatIsRead) {
+  const char* seeds[] = {"-12",
+                         "9007199254740993",
+                         "0.5",
+                         "-1.25e-3",
+                         "2024-02-29",
+                         "inf",
+                         " 007 ",
+                         "-0",
+                         "2024-01-31 09:30:00.25+02:00",
+                         "true",
+                         "1e9",
+                         "9223372036854775808",
+                         "12345678901234567890.5",
+                         "2024-12-31T23:59Z",
+                         ".5"};
+  const std::string letters = "0123456789-+.eE :TZtrufalsin ,\t";
+  std::mt19937 random(11);
+  for (int round = 0; round < 200000; ++round) {
+    std::string text = seeds[random() % std::size(seeds)];
+    for (unsigned edits = random() % 4; edits > 0 && !text.empty(); --edits) {
+      const size_t at = random() % text.size();
+      if (random() % 3 == 0) {
+        text.erase(at, 1);
+      } else if (random() % 2 == 0) {
+        text[at] = letters[random() % letters.size()];
+      } else {
+        text.insert(at, 1, letters[random() % letters.size()]);
       }
     }
+    const CsvType found = TypeOfText(text, {});
+    int64_t whole = 0, micros = 0;
+    int32_t days = 0;
+    double number = 0;
+    bool truth = false;
+    const bool integer = data::IntegerOf(text, whole), date = data::DateOf(text, days);
+    const bool small = integer && std::abs(static_cast<double>(whole)) <= 9007199254740992.0 &&
+                       whole != 9007199254740993 && whole != -9007199254740993;
+    EXPECT_EQ(integer, found == CsvType::kInteger || found == CsvType::kWideInteger) << text;
+    EXPECT_EQ(small, found == CsvType::kInteger) << text;
+    EXPECT_EQ(data::DoubleOf(text, '.', number), small || found == CsvType::kDouble) << text;
+    EXPECT_EQ(date, found == CsvType::kDate) << text;
+    EXPECT_EQ(data::TimestampOf(text, micros),
+              date || found == CsvType::kTimestamp || found == CsvType::kTimestampZone)
+        << text;
+    EXPECT_EQ(data::BooleanOf(text, truth), found == CsvType::kBoolean) << text;
   }
-  EXPECT_TRUE(found("05\n", 1, 2)) << "at the very start";
-  EXPECT_FALSE(found(without, 3, 4)) << "a time of day is no number";
-  EXPECT_TRUE(found("1\n07", 2, 3)) << "at the very end";
-  EXPECT_TRUE(found("1\n007.5\n", 2, 3));
 }
 
 TEST_F(CsvTest, TimesWithOffsetsAreInUtc) {
