@@ -275,6 +275,7 @@ Result<std::vector<pipeline::PlannedNode>> Engine::Plan(const SelectOptions& sel
   HR_ASSIGN(plan.selected, state_->Select(selection));
   HR_TRY(CheckRange(*project, plan.selected, decide));
   plan.decide = decide;
+  plan.decide.warehouse = state_->Warehouse();
   plan.now = state_->clock->Now();
   plan.reuse_warehouse = state_->ReuseWarehouse();
   return pipeline::MakePlan(*project, store, *state_->fs, plan);

@@ -168,6 +168,7 @@ bool NodeBuilder::Decide() {
   };
   DecideOptions decide = run_.options->decide;
   decide.check_inputs = check_inputs_;
+  decide.warehouse = services.warehouse;
   auto asked = AskNode(context, inputs_, decide, &run_.borrowed);
   if (!asked.ok()) {
     Fail(std::move(asked).error());
@@ -320,7 +321,7 @@ Status NodeBuilder::FillContext(BuildContext& context) {
   context.fingerprint = decision_.fingerprint;
   context.parameters = run_.project->Parameters(run_.now);
   if (ChecksAreSimple(node_)) context.aggregates = CheckAggregates(node_, "");
-  context.full = run_.options->decide.full;
+  context.full = run_.options->decide.full || decision_.lost;
   FillSample(context);
   context.sends = run_.project->Sends();
   context.progress = progress_.get();
@@ -544,7 +545,7 @@ Status NodeBuilder::BuildOnce() {
     if (outcome.append_to) {
       HR_ASSIGN(snapshot, data::Combine(*outcome.append_to, std::move(*snapshot)));
     }
-    const bool same_rows = state_ != nullptr && state_->snapshot.has_value() &&
+    const bool same_rows = state_ != nullptr && state_->snapshot.has_value() && !decision_.lost &&
                            state_->snapshot->id == snapshot->id && !state_->rejection.has_value();
     const bool same = same_rows && check_inputs_.empty() && !AsksTime() &&
                       state_->checks_digest == store::DefinitionDigest(node_.checks_definition);

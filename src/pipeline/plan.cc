@@ -1,6 +1,7 @@
 #include "pipeline/plan.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "pipeline/borrow.h"
@@ -213,21 +214,37 @@ bool RepeatsRejection(const ProbeContext& context) {
   return probe.ok() && probe->changed.empty();
 }
 
+/// Somebody deleted or cut files below .headrace: sizes are compared, contents are not read.
+bool FilesLost(const ProbeContext& context, const std::string& warehouse,
+               const store::SnapshotRecord& record) {
+  if (warehouse.empty() || context.fs == nullptr) return false;
+  auto files = ParseJson(record.files, "files of a snapshot");
+  if (!files.ok() || !files->is_array()) return false;
+  for (const Json& file : *files) {
+    auto info = context.fs->Stat(JoinPath(warehouse, file.value("path", "")));
+    if (!info.ok() && info.error().code != "not_found") continue;  // a reader says what is wrong
+    const int64_t bytes = file.value("bytes", int64_t{0});
+    if (!info.ok() || (bytes > 0 && info->size != bytes)) return true;
+  }
+  return false;
+}
+
 /// A change that was undone: the rows that were built then may still be there.
-Status LookForEarlier(const ProbeContext& context, const Probe& probe, bool full,
+Status LookForEarlier(const ProbeContext& context, const Probe& probe, const DecideOptions& options,
                       Decision& decision) {
   const Node& node = *context.node;
   const store::NodeState* state = context.state;
   if (decision.action != Action::kBuild || decision.fingerprint.empty() || !node.has_table ||
-      node.kind == "source" || !probe.changed.empty() || full || node.spec.common.rerun_always ||
-      context.store == nullptr || state == nullptr || !state->snapshot || SetsAside(node) ||
-      context.state_of(QuarantineOf(node.name)) != nullptr ||
+      node.kind == "source" || !probe.changed.empty() || options.full ||
+      node.spec.common.rerun_always || context.store == nullptr || state == nullptr ||
+      !state->snapshot || SetsAside(node) || context.state_of(QuarantineOf(node.name)) != nullptr ||
       state->checks_digest != store::DefinitionDigest(node.checks_definition)) {
     return Ok();
   }
   HR_ASSIGN(auto earlier,
             context.store->FindSnapshot(context.target, node.name, decision.fingerprint));
   if (!earlier || earlier->build == state->snapshot->build) return Ok();
+  if (FilesLost(context, options.warehouse, *earlier)) return Ok();
   decision.action = Action::kReuse;
   decision.reason = "the same as before: the rows built then are still there";
   decision.earlier = std::move(*earlier);
@@ -237,7 +254,7 @@ Status LookForEarlier(const ProbeContext& context, const Probe& probe, bool full
 }  // namespace
 
 Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
-                      const DecideOptions& options, const Borrowed* borrowed) {
+                      const DecideOptions& given, const Borrowed* borrowed) {
   const Node& node = *context.node;
   Asked asked;
   if (context.project->sample() > 0 && node.kind == "sink") {
@@ -245,6 +262,10 @@ Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
     asked.decision.reason = "a run on a sample writes nothing outside";
     return asked;
   }
+  DecideOptions options = given;
+  const bool lost = context.state != nullptr && context.state->snapshot &&
+                    FilesLost(context, options.warehouse, *context.state->snapshot);
+  if (lost) options.full = true;
   HR_ASSIGN(asked.probe, node.component->ProbeOutside(context));
   asked.probe.repeats_rejection = RepeatsRejection(context);
   if (node.intervals) {
@@ -253,13 +274,17 @@ Result<Asked> AskNode(const ProbeContext& context, const InputIds& inputs,
   } else {
     asked.decision = DecideRows(*context.project, node, context.state, inputs, asked.probe, options,
                                 context.now);
-    HR_TRY(LookForEarlier(context, asked.probe, options.full, asked.decision));
+    HR_TRY(LookForEarlier(context, asked.probe, options, asked.decision));
   }
   if (node.kind == "check" && asked.decision.action == Action::kBuild) {
     asked.decision.action = Action::kCheck;
     if (context.state == nullptr) asked.decision.reason = "never checked";
   }
   SayOpenChecks(options, asked.decision);
+  asked.decision.lost = lost;
+  if (lost && !given.full && asked.decision.action != Action::kSkip) {
+    asked.decision.reason = "files of its rows are gone or damaged";
+  }
   return asked;
 }
 

@@ -25,6 +25,9 @@ struct Decision {
   bool certain = true;
   std::string fingerprint;  ///< empty when not certain
   std::vector<std::string> inputs_changed;
+  /// Files of the current snapshot are gone or cut off: nothing of it can be gone on from, and an
+  /// identical build takes its place.
+  bool lost = false;
   /// An older snapshot that is what a build would give (an undone change); action kReuse.
   std::optional<store::SnapshotRecord> earlier;
   std::shared_ptr<const IntervalPlan> intervals;  ///< of an incremental node
@@ -49,6 +52,7 @@ struct DecideOptions {
   /// --from, --to: incremental nodes build the intervals that overlap this, and no others.
   std::optional<Timestamp> from, to;
   std::map<std::string, std::optional<std::string>> check_inputs{};  ///< as InputIds, of its checks
+  std::string warehouse{};  ///< where files of snapshots are looked for; "" = they are trusted
 };
 
 /// Digest of everything that decides the node's content (design §3 "Fingerprint").
