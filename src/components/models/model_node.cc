@@ -259,7 +259,19 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   request.spec = ToModelSpec(name_, type_, options_, nullptr);
   HR_ASSIGN(auto versions, context.store->ListModelVersions(context.target, name_));
   HR_ASSIGN(auto champion, context.store->ResolveModel(context.target, name_, "champion"));
-  HR_ASSIGN(auto champion_package, ReadVersion(context, champion));
+  std::optional<model::Package> champion_package;
+  std::optional<Error> damaged;
+  if (auto package = ReadVersion(context, champion); package.ok()) {
+    champion_package = *std::move(package);
+  } else {
+    damaged = std::move(package).error();
+    if (damaged->code != "damaged_model" || !context.full) {
+      return damaged->Hint(fmt::format(
+          "headrace run --full {} trains a version that takes its place, without comparing it",
+          name_));
+    }
+    champion.reset();  // asked for by hand: a model that can't be read can't be compared either
+  }
   RetrainAdvice advice;
   if (champion) {
     HR_ASSIGN(advice, AdviseRetrain(options_, request.spec, context, *champion, *champion_package));
@@ -349,6 +361,11 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
   outcome.identity = !trained->refused() ? version.content_hash
                      : champion          ? champion->content_hash
                                          : "";
+  if (damaged) {
+    outcome.notes.push_back(damaged->As(Severity::kWarning)
+                                .Hint("the new version was not compared with it")
+                                .Node(name_));
+  }
   for (const auto& finding : trained->findings) {
     Error note = UserError(finding.code, finding.message);
     note.As(Severity::kHint).Node(name_).Subject(finding.subject);

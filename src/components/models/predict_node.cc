@@ -128,10 +128,15 @@ class PredictNode : public pipeline::Component {
           .At(context.node->spec.PlaceOf("predict"))
           .Hint("headrace models " + model_ + " lists its versions");
     }
-    HR_ASSIGN(auto package,
-              model::ReadPackage(*context.fs, JoinPath(context.warehouse, version->package)));
-    package.version = version->version;
-    HR_ASSIGN(auto scorer, model::Scorer::Make(std::move(package)));
+    auto package = model::ReadPackage(*context.fs, JoinPath(context.warehouse, version->package));
+    if (!package.ok()) {
+      Error error = std::move(package).error();
+      if (error.code != "damaged_model") return error;
+      return error.At(context.node->spec.PlaceOf("predict"))
+          .Hint("restore the package, or train the model again: headrace run --full " + model_);
+    }
+    package->version = version->version;
+    HR_ASSIGN(auto scorer, model::Scorer::Make(*std::move(package)));
     HR_ASSIGN(auto input, context.ReadInput(options_.from, {}));
     auto threads = context.budget->TakeThreads(context.budget->threads());
     HR_ASSIGN(auto scored, ScoreRows(std::move(input), scorer, options_.keep, threads.count(),
