@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/settings.h"
 #include "spec/node_spec.h"
 #include "yaml/parse.h"
 
@@ -33,7 +34,9 @@ TEST(Builtins, ExamplesParse) {
         auto yaml = yaml::Parse(NodeText(spec, example), "example.yml", diagnostics);
         ASSERT_TRUE(yaml) << kind << " " << name;
         spec::ParseContext context{&diagnostics, &registry};
-        if (kind == "connection" || kind == "learner") {
+        if (kind == "connection") {
+          spec::Parse(spec, *yaml, context, &config::ConnectionFields::Describe(), {"type"});
+        } else if (kind == "learner") {
           spec::Parse(spec, *yaml, context, nullptr, {"type"});
         } else {
           spec::ParseNode(*yaml, "example", context);
