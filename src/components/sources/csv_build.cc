@@ -332,9 +332,11 @@ Result<Outcome> CsvBuild::ReadAll() {
   return Finish(plan, std::move(written), rows, states_);
 }
 
-/// DuckDB takes the line behind those skipped for the header, even when it is empty.
+/// DuckDB takes the line behind those skipped for the header, even when it is empty. Told of
+/// comments it goes past them by itself and does not count them: with them skipped it would take
+/// the first row for the header.
 int64_t CsvBuild::LinesBefore(const CsvSniff& sniff) const {
-  return options_.header ? sniff.header_line - 1 : options_.skip;
+  return options_.header && options_.comment.empty() ? sniff.header_line - 1 : options_.skip;
 }
 
 /// What the sample made of a column is said as a later value would be: see Widen.
