@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmarks beside their peers: run.sh [graph|main_job|incremental|checks|ingest]. Needs a built checkout (make); peers are
+# The benchmarks beside their peers: run.sh [graph|main_job|incremental|checks|ingest|ingest_postgres|score]. Needs a built checkout (make); peers are
 # installed by package name into build/bench-venv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +17,7 @@ for what in "${@:-graph main_job incremental}"; do
       ingest_postgres)
         "$venv/bin/pip" install -q duckdb-extension-postgres-scanner==1.5.5
         python3 bench/ingest/postgres.py 10000000 3 1GB ;;
+      score) python3 bench/score/run.py 20000000 1GB ;;
       main_job) python3 bench/main_job/run.py 1000000 3 ;;
       checks)
         "$venv/bin/python" -c "import great_expectations" 2>/dev/null || "$venv/bin/pip" install -q great_expectations==1.24.1
