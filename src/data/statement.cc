@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <thread>
 
@@ -193,6 +194,30 @@ Schema SchemaOf(duckdb_result& result) {
   return schema;
 }
 
+namespace {
+
+/// duckdb_execute_pending spins as long as other threads hold all the tasks there are, and takes a
+/// core from whoever feeds them (a source with one thread: from the first row to the last). So
+/// tasks are asked for here, with pauses when there is none; what is left is its own.
+void HelpUntilReady(duckdb_pending_result pending) {
+  using std::chrono::microseconds;
+  constexpr microseconds kShortest{20}, kLongest{500};
+  microseconds pause = kShortest;
+  while (true) {
+    const duckdb_pending_state state = duckdb_pending_execute_task(pending);
+    if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, kLongest);
+    } else if (state == DUCKDB_PENDING_RESULT_NOT_READY) {
+      pause = kShortest;
+    } else {
+      return;  // ready, failed, or waiting for something: the next call deals with it
+    }
+  }
+}
+
+}  // namespace
+
 Result<ResultOwner> Run(ConnectionState& connection, const Statement& statement,
                         const std::string& sql, const QueryOptions& options, bool streaming) {
   HR_TRY(options.cancel.Check());
@@ -210,11 +235,15 @@ Result<ResultOwner> Run(ConnectionState& connection, const Statement& statement,
     // Registered behind the start of the query, which would forget an earlier interrupt.
     auto interrupt = options.cancel.OnCancel([&] { duckdb_interrupt(connection.connection); });
     ProgressWatch watch(connection.connection, options.progress);
-    state = duckdb_execute_pending(pending, &out.result);
+    if (!streaming) HelpUntilReady(pending);
+    // Asked for its result after a fault, DuckDB would put words of its own before the text.
+    const char* failed = duckdb_pending_error(pending);
+    state = failed != nullptr && *failed != 0 ? DuckDBError
+                                              : duckdb_execute_pending(pending, &out.result);
   }
   if (state != DuckDBSuccess) {
-    const char* text = duckdb_result_error(&out.result);
-    if (text == nullptr) text = duckdb_pending_error(pending);
+    const char* text = duckdb_pending_error(pending);
+    if (text == nullptr || *text == 0) text = duckdb_result_error(&out.result);
     Error error = MakeError(connection, text, sql, options, true);
     duckdb_destroy_pending(&pending);
     return error;
