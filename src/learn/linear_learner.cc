@@ -22,6 +22,9 @@ namespace headrace::learn {
 namespace {
 
 constexpr size_t kMostRows = 100'000;
+/// Up to here the Hessian is factorised. Beyond it bends of many numbers, which nearly follow from
+/// each other, take conjugate gradients hundreds of passes: a search then bends less.
+constexpr int64_t kMostBent = 500;
 constexpr std::array kPath = {1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01};
 
 constexpr std::array kParameters = {
@@ -306,17 +309,37 @@ class LinearLearner : public Learner {
     if (task == model::Task::kMulticlass) return {Config{}};
     return {Config{}, Config{{"knots", 6}}};
   }
-  Status Prepare(const TrainingSet& set, const Config&) override {
+  Status Prepare(const TrainingSet& set, const Config& fixed) override {
     set_ = &set;
+    knots_fixed_ = fixed.contains("knots");
     return Ok();
   }
   Status PrepareFolds() override { return Ok(); }
   std::unique_ptr<Trial> Make(const Config& config) override {
-    return std::make_unique<LinearTrial>(*set_, config);
+    Config affordable = config;
+    if (const auto at = affordable.find("knots"); at != affordable.end() && !knots_fixed_) {
+      at->second = std::min(at->second, static_cast<double>(MostKnots()));
+    }
+    return std::make_unique<LinearTrial>(*set_, std::move(affordable));
   }
 
  private:
+  /// Bends of a number with which all columns stay within kMostBent; a number may need one more
+  /// for missing values.
+  int64_t MostKnots() const {
+    int64_t numbers = 0, levels = 0;
+    for (const model::Step& step : set_->frame->encoder.steps()) {
+      if (step.categorical()) {
+        levels += static_cast<int64_t>(step.levels.size()) + 2;
+      } else {
+        ++numbers;
+      }
+    }
+    return numbers == 0 ? 0 : std::max<int64_t>(0, (kMostBent - levels) / numbers - 2);
+  }
+
   const TrainingSet* set_ = nullptr;
+  bool knots_fixed_ = false;  // by the project, not by the search
 };
 
 }  // namespace
