@@ -73,6 +73,14 @@ std::string RowHashSql(const std::vector<std::string>& columns) {
   return fmt::format("hr_row_hash({})", QuoteIdentifiers(columns));
 }
 
+std::string RowOrderSql(const std::vector<std::string>& order_by,
+                        const std::vector<std::string>& columns) {
+  std::string out = "create_sort_key(";
+  for (const std::string& column : order_by)
+    out += QuoteIdentifier(column) + ", 'ASC NULLS LAST', ";
+  return out + RowHashSql(columns) + ", 'ASC NULLS LAST')";
+}
+
 Result<std::string> SampleCondition(const RowSample& sample, const Schema& schema) {
   // Not the row hash's own low digits of one column: it depends on the type, and a key may be a
   // number in a file and a text in a database.
@@ -105,12 +113,10 @@ std::string ReadSnapshotSql(const std::string& warehouse, const Snapshot& snapsh
     rows = fmt::format("(SELECT * FROM {} UNION ALL SELECT {} FROM {})", rows,
                        QuoteIdentifiers(snapshot.schema.Names()), read(snapshot.aside));
   }
+  if (options.with_order) columns += ", " + RowOrderSql(options.order_by, snapshot.schema.Names());
   std::string sql = fmt::format("SELECT {} FROM {}", columns, rows);
   if (!options.where.empty()) sql += fmt::format(" WHERE (\n{}\n)", options.where);
-  if (!options.ordered) return sql;
-  sql += " ORDER BY ";
-  for (const std::string& column : options.order_by) sql += QuoteIdentifier(column) + ", ";
-  return sql + RowHashSql(snapshot.schema.Names());
+  return sql;
 }
 
 Result<std::unique_ptr<BatchReader>> ReadSnapshot(DuckInstance& instance,

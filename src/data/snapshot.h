@@ -137,7 +137,9 @@ class SnapshotWriter {
 struct ReadOptions {
   std::vector<std::string> columns;  ///< empty = all, in stored order
   std::string where;                 ///< SQL boolean expression; empty = all rows
-  bool ordered = false;              ///< by `order_by`, then by row hash: a total order
+  /// Adds a last column of type BLOB: by its bytes rows stand by `order_by`, then by row hash, a
+  /// total order. Who sorts by it need not hold whole rows twice, as a sorted query would.
+  bool with_order = false;
   std::vector<std::string> order_by;
 };
 
@@ -168,6 +170,10 @@ struct Observation {
 };
 Result<Observation> Observe(DuckConnection& connection, const std::string& select,
                             const Parameters& parameters = {}, const QueryOptions& options = {});
+
+/// SQL expression of ReadOptions::with_order over these columns.
+std::string RowOrderSql(const std::vector<std::string>& order_by,
+                        const std::vector<std::string>& columns);
 
 /// SQL expression of the row hash over these columns (UHUGEINT), as digest.h defines it.
 std::string RowHashSql(const std::vector<std::string>& columns);

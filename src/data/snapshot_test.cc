@@ -394,30 +394,36 @@ TEST_F(SnapshotTest, ManifestRoundTrip) {
   EXPECT_FALSE(SnapshotFromJson(ParseJson("{}", "x").value()).ok());
 }
 
-TEST_F(SnapshotTest, ReadsInATotalOrder) {
+TEST_F(SnapshotTest, RowOrderIsTotal) {
   Snapshot a = MustBuild(
-      "SELECT range % 100 AS k, range AS i, 'x' AS t FROM range(200000) ORDER BY "
-      "hash(range)");
+      "SELECT CASE WHEN range % 100 = 7 THEN NULL ELSE range % 100 - 50 END AS k, "
+      "'x' || range % 3 AS s, range AS i FROM range(200000) ORDER BY hash(range)");
   ReadOptions read;
-  read.columns = {"k", "i"};
-  read.ordered = true;
-  read.order_by = {"k"};
-  read.where = "k < 90 -- comment";
+  read.columns = {"k", "s", "i"};
+  read.with_order = true;
+  read.order_by = {"k", "s"};
+  read.where = "i < 190000 -- comment";
   auto reader = ReadSnapshot(*duck_, warehouse_, a, read);
   ASSERT_TRUE(reader.ok()) << Render(reader.error());
-  int64_t rows = 0, last = -1;
+  std::vector<std::tuple<std::string, int64_t, std::string>> rows;
   while (true) {
     auto batch = (*reader)->Next();
     ASSERT_TRUE(batch.ok()) << Render(batch.error());
     if (!batch->has_value()) break;
-    ColumnView k(**batch, (*reader)->schema(), 0);
+    const ColumnView k(**batch, (*reader)->schema(), 0), s(**batch, (*reader)->schema(), 1),
+        order(**batch, (*reader)->schema(), 3);
     for (int64_t r = 0; r < (*batch)->rows(); ++r) {
-      ASSERT_GE(k.AsInt64(r), last);
-      last = k.AsInt64(r);
+      rows.emplace_back(order.AsText(r), k.IsNull(r) ? 1000 : k.AsInt64(r), s.AsText(r));
     }
-    rows += (*batch)->rows();
   }
-  EXPECT_EQ(rows, 180000);
+  ASSERT_EQ(rows.size(), 190000u);
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& x, const auto& y) { return std::get<0>(x) < std::get<0>(y); });
+  for (size_t i = 1; i < rows.size(); ++i) {
+    ASSERT_NE(std::get<0>(rows[i - 1]), std::get<0>(rows[i]));
+    ASSERT_LE(std::tie(std::get<1>(rows[i - 1]), std::get<2>(rows[i - 1])),
+              std::tie(std::get<1>(rows[i]), std::get<2>(rows[i])));
+  }
 }
 
 TEST_F(SnapshotTest, ProfileCounts) {

@@ -8,12 +8,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
 #include "base/thread_pool.h"
 #include "evaluate/deterministic_math.h"
+#include "evaluate/metric_functions.h"
 #include "evaluate/random.h"
 
 namespace headrace::evaluate {
@@ -101,6 +104,57 @@ ScoredRows SortRows(const ScoredRows& rows, std::span<const uint32_t> unit, Sort
   out.decision = {};
   return out;
 }
+
+/// The area under the ROC curve of one round, of rows without weights: draws are whole numbers, so
+/// the pairs are counted exactly and nothing is stored; five times faster than reweighing the rows
+/// and asking the metric, with the same result.
+class DrawnRocArea {
+ public:
+  static bool Serves(const Metric& metric, const ScoredRows& rows) {
+    constexpr size_t kMostRows = size_t{1} << 30;  // pairs × 2 stay below 2^63
+    return metric.compute == &RocAuc && OnlyRanks(metric, rows) && rows.weight.empty() &&
+           rows.size() < kMostRows;
+  }
+
+  explicit DrawnRocArea(const SortedRows& rows) : unit_(rows.unit) {
+    for (size_t i = 0; i < rows.label.size(); ++i) {
+      const bool last = i + 1 == rows.label.size() || rows.score[i] != rows.score[i + 1];
+      marks_.push_back(
+          static_cast<uint8_t>((rows.label[i] == 1 ? kPositive : 0) | (last ? kLastOfScore : 0)));
+    }
+  }
+
+  /// NaN when one side is not drawn.
+  double Of(const RandomTable& table) const {
+    constexpr size_t kAtOnce = 1024;
+    std::array<uint8_t, kAtOnce> drawn;
+    // Twice the pairs that stand in order, ties counting half.
+    uint64_t area = 0, positives = 0, negatives = 0, tied_positives = 0, tied_negatives = 0;
+    for (size_t first = 0; first < marks_.size(); first += kAtOnce) {
+      const size_t count = std::min(kAtOnce, marks_.size() - first);
+      table.Poisson1Each(unit_.subspan(first, count), drawn.data());
+      for (size_t i = 0; i < count; ++i) {
+        const uint8_t mark = marks_[first + i];
+        const uint64_t positive = drawn[i] & -static_cast<uint64_t>(mark & kPositive);
+        tied_positives += positive;
+        tied_negatives += drawn[i] - positive;
+        if ((mark & kLastOfScore) == 0) continue;
+        area += tied_negatives * (2 * positives + tied_positives);
+        positives += tied_positives;
+        negatives += tied_negatives;
+        tied_positives = tied_negatives = 0;
+      }
+    }
+    if (positives == 0 || negatives == 0) return kNaN;
+    return static_cast<double>(area) * 0.5 / static_cast<double>(positives) /
+           static_cast<double>(negatives);
+  }
+
+ private:
+  static constexpr uint8_t kPositive = 1, kLastOfScore = 2;
+  std::span<const uint32_t> unit_;
+  std::vector<uint8_t> marks_;  // by falling score
+};
 
 double ValueWith(const Metric& metric, const Prepared& prepared, std::span<const double> weight) {
   ScoredRows rows = prepared.rows;
@@ -192,11 +246,17 @@ Result<Estimate> EstimateMetric(const Metric& metric, const ScoredRows& given,
   estimate.value = metric.compute(prepared.rows);
   estimate.interval = kUnknown;
   if (!estimate.value.defined()) return estimate;
-  HR_ASSIGN(std::vector<double> values, Rounds(options, [&](int64_t round) {
-              std::vector<double> weight;
-              if (!Reweigh(rows, Draws(options, round), false, weight)) return kNaN;
-              return ValueWith(metric, prepared, weight);
-            }));
+  std::function<double(int64_t)> value = [&](int64_t round) {
+    std::vector<double> weight;
+    if (!Reweigh(rows, Draws(options, round), false, weight)) return kNaN;
+    return ValueWith(metric, prepared, weight);
+  };
+  if (DrawnRocArea::Serves(metric, rows)) {
+    value = [&options, area = DrawnRocArea(sorted)](int64_t round) {
+      return area.Of(RandomTable(options.seed, static_cast<uint64_t>(round)));
+    };
+  }
+  HR_ASSIGN(std::vector<double> values, Rounds(options, value));
   estimate.interval = IntervalOf(std::move(values), options);
   return estimate;
 }

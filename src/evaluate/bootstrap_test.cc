@@ -65,6 +65,30 @@ TEST(EstimateMetric, CoversTheTruthAboutAsOftenAsItSays) {
   EXPECT_LE(covered, 198);
 }
 
+TEST(EstimateMetric, RocAreaCountsDrawsAsTheMetricDoes) {
+  // Rows without weights go the short way: it must give what weights of 1 give, ties included.
+  Scores scores = MakeScores(3000, 0);
+  for (size_t i = 0; i < scores.p.size(); ++i) {
+    if (i % 3 != 0) scores.p[i] = std::round(scores.p[i] * 20) / 20;
+  }
+  const std::vector<double> ones(scores.p.size(), 1.0);
+  std::vector<uint32_t> unit;
+  for (uint32_t i = 0; i < 3000; ++i) unit.push_back(i / 2);
+  for (const std::span<const uint32_t> units : {std::span<const uint32_t>(), {unit}}) {
+    BootstrapOptions options;
+    options.rounds = 50;
+    options.unit = units;
+    const auto counted =
+        EstimateMetric(MetricOf("roc_auc"), BinaryRows(scores.y, scores.p), options);
+    const auto weighed =
+        EstimateMetric(MetricOf("roc_auc"), BinaryRows(scores.y, scores.p, ones), options);
+    EXPECT_DOUBLE_EQ(counted->interval.low, weighed->interval.low);
+    EXPECT_DOUBLE_EQ(counted->interval.high, weighed->interval.high);
+    EXPECT_NEAR(counted->interval.standard_error, weighed->interval.standard_error, 1e-14);
+    EXPECT_EQ(counted->interval.rounds, 50);
+  }
+}
+
 TEST(EstimateMetric, DoesNotDependOnThreads) {
   const Scores scores = MakeScores(500, 0);
   BootstrapOptions one, four;

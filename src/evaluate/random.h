@@ -33,6 +33,8 @@ class RandomTable {
   }
   /// How often a row is drawn in a Poisson(1) bootstrap: 0 … 12 or so.
   int Poisson1(uint64_t index) const;
+  /// Poisson1 of each index; `out` has as many places. A third of the time of single calls.
+  void Poisson1Each(std::span<const uint32_t> index, uint8_t* out) const;
 
  private:
   uint64_t key_;

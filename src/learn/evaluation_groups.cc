@@ -131,12 +131,15 @@ Grouping ByQuarters(const std::string& column, const std::vector<double>& values
   for (const double v : values) {
     if (!std::isnan(v)) sorted.push_back(v);
   }
-  std::sort(sorted.begin(), sorted.end());
+  const double least = sorted.empty() ? 0 : *std::min_element(sorted.begin(), sorted.end());
   std::vector<double> cuts;
+  auto above = sorted.begin();  // what lies before it is smaller
   for (int q = 1; q < 4 && !sorted.empty(); ++q) {
-    const double cut = sorted[sorted.size() * static_cast<size_t>(q) / 4];
-    const double rounded = std::strtod(fmt::format("{:.3g}", cut).c_str(), nullptr);
-    if (rounded > sorted.front() && (cuts.empty() || rounded > cuts.back())) {
+    const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size()) * q / 4;
+    std::nth_element(above, at, sorted.end());
+    above = at;
+    const double rounded = std::strtod(fmt::format("{:.3g}", *at).c_str(), nullptr);
+    if (rounded > least && (cuts.empty() || rounded > cuts.back())) {
       cuts.push_back(rounded);
     }
   }
@@ -238,7 +241,7 @@ Result<Json> JudgeGroup(const EvaluationInput& input, const Grouping& groups, si
   evaluate::BootstrapOptions options;
   options.seed = static_cast<uint64_t>(input.package->seed);
   options.unit = unit;
-  options.threads = input.threads;
+  options.threads = 1;  // groups are judged side by side
   options.cancel = &input.cancel;
   options.rounds = static_cast<int>(std::clamp<int64_t>(
       kBootstrapWork / static_cast<int64_t>(std::max<size_t>(input.rows.size(), 1)), 50, 200));
@@ -316,14 +319,24 @@ Result<Json> Influence(const EvaluationInput& input) {
 }
 
 Result<Json> Slices(const EvaluationInput& input, const Json& influence) {
+  const std::vector<Grouping> groupings = MakeGroups(input, influence);
+  std::vector<std::pair<size_t, size_t>> tasks;  // grouping, its group
+  for (size_t i = 0; i < groupings.size(); ++i) {
+    for (size_t g = 0; g < groupings[i].names.size(); ++g) tasks.emplace_back(i, g);
+  }
+  std::vector<Json> judged(tasks.size());
+  HR_TRY(ParallelFor(
+      input.threads, static_cast<int64_t>(tasks.size()), input.cancel, [&](int64_t t) -> Status {
+        const auto at = static_cast<size_t>(t);
+        HR_ASSIGN(judged[at], JudgeGroup(input, groupings[tasks[at].first], tasks[at].second));
+        return Ok();
+      }));
   Json out = Json::array();
-  for (const Grouping& groups : MakeGroups(input, influence)) {
-    Json entry = {{"column", groups.column}, {"groups", Json::array()}};
-    for (size_t g = 0; g < groups.names.size(); ++g) {
-      HR_ASSIGN(Json group, JudgeGroup(input, groups, g));
-      entry["groups"].push_back(std::move(group));
-    }
-    out.push_back(std::move(entry));
+  for (const Grouping& groups : groupings) {
+    out.push_back({{"column", groups.column}, {"groups", Json::array()}});
+  }
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    out[tasks[t].first]["groups"].push_back(std::move(judged[t]));
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class FeatureBuilder {
   virtual ~FeatureBuilder() = default;
   /// Appends rows [0, rows) with keep[i] != 0 (null: all).
   virtual void Add(const model::ColumnValues& values, int64_t rows, const uint8_t* keep) = 0;
+  /// Row i becomes what row order[i] was.
+  virtual void Reorder(std::span<const uint32_t> order) = 0;
   virtual BuiltFeature Finish() = 0;
 
   /// `wanted`: the user listed the column, so it isn't left out for looking like an identifier.

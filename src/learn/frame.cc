@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -12,6 +13,7 @@
 #include "evaluate/random.h"
 #include "learn/check_columns.h"
 #include "learn/feature_builder.h"
+#include "learn/row_order.h"
 #include "learn/target_reader.h"
 #include "learn/text_feature.h"
 #include "model/column_values.h"
@@ -21,7 +23,7 @@ namespace {
 
 using model::InputClass;
 
-constexpr int64_t kRowsAtOnce = 65536;
+constexpr int64_t kRowsAtOnce = 32768;  // the next ones are read meanwhile
 
 /// Positions of the columns a spec names; −1 = none.
 struct Columns {
@@ -32,7 +34,11 @@ struct Columns {
 class FrameReader {
  public:
   FrameReader(data::BatchReader& rows, const FrameOptions& options)
-      : rows_(rows), schema_(rows.schema()), options_(options), spec_(*options.spec) {}
+      : rows_(rows), schema_(rows.schema()), options_(options), spec_(*options.spec) {
+    if (!options.with_order) return;
+    order_schema_ = schema_;
+    schema_.columns.pop_back();
+  }
 
   Result<Frame> Read() {
     HR_TRY(Resolve());
@@ -45,19 +51,13 @@ class FrameReader {
     }
     HR_ASSIGN(TargetReader target,
               TargetReader::Make(spec_, schema_.columns[static_cast<size_t>(at_.target)].type));
-    bool more = true;
-    while (more) {
-      std::vector<data::Batch> batches;
-      for (int64_t rows = 0; more && rows < kRowsAtOnce;) {
-        HR_TRY(options_.cancel.Check());
-        HR_ASSIGN(std::optional<data::Batch> batch, rows_.Next());
-        more = batch.has_value();
-        if (!more) break;
-        rows += batch->rows();
-        batches.push_back(std::move(*batch));
-      }
-      HR_TRY(AddBatches(batches, &target));
+    HR_ASSIGN(std::vector<data::Batch> batches, ReadSome());
+    while (!batches.empty()) {
+      std::vector<data::Batch> next;
+      HR_TRY(AddBatches(batches, &target, &next));
+      batches = std::move(next);
     }
+    if (options_.with_order) HR_TRY(SortRows(&target));
     HR_TRY(target.Finish(spec_, options_.known_positive, frame_.rows_without_target, &frame_));
     HR_TRY(CheckWeights());
     HR_TRY(FinishFeatures());
@@ -141,18 +141,22 @@ class FrameReader {
     return model::InputClassOf(schema_.columns[static_cast<size_t>(column)].type);
   }
 
-  /// 8 bytes a value and 64 a row at most; nothing when the number of rows is unknown.
+  /// 8 bytes a value and 96 a row at most; nothing when the number of rows is unknown.
   Status ReserveMemory() {
     const int64_t rows = rows_.ExpectedRows();
     if (options_.budget == nullptr || rows <= 0) return Ok();
     const auto texts = std::count(role_.begin(), role_.end(), FeatureRole::kText);
     const int64_t bytes =
-        rows * (static_cast<int64_t>(at_.features.size()) * 8 + texts * kBytesOfText + 64);
+        rows * (static_cast<int64_t>(at_.features.size()) * 8 + texts * kBytesOfText + 96);
     HR_ASSIGN(Budget::Memory memory,
               options_.budget->TakeMemory(
                   bytes, fmt::format("the training rows of model '{}' ({} rows × {} columns)",
                                      spec_.name, rows, at_.features.size())));
     frame_.memory.push_back(std::make_shared<Budget::Memory>(std::move(memory)));
+    frame_.id.reserve(static_cast<size_t>(rows));
+    frame_.content.reserve(static_cast<size_t>(rows));
+    frame_.input_row.reserve(static_cast<size_t>(rows));
+    if (options_.with_order) order_.Reserve(rows);
     return Ok();
   }
 
@@ -186,9 +190,25 @@ class FrameReader {
     std::vector<Earlier> earlier;  // empty vectors where not known
   };
 
+  /// The next kRowsAtOnce rows or a few more; empty at the end.
+  Result<std::vector<data::Batch>> ReadSome() {
+    std::vector<data::Batch> batches;
+    for (int64_t rows = 0; rows < kRowsAtOnce && !at_end_;) {
+      HR_TRY(options_.cancel.Check());
+      HR_ASSIGN(std::optional<data::Batch> batch, rows_.Next());
+      at_end_ = !batch.has_value();
+      if (at_end_) break;
+      rows += batch->rows();
+      batches.push_back(std::move(*batch));
+    }
+    return batches;
+  }
+
   /// Columns are independent of each other, and hashes of rows too: some batches at a time go to
-  /// several threads, and what they give is appended in order.
-  Status AddBatches(const std::vector<data::Batch>& batches, TargetReader* target) {
+  /// several threads, and what they give is appended in order. One task reads the batches after
+  /// them into `next`.
+  Status AddBatches(const std::vector<data::Batch>& batches, TargetReader* target,
+                    std::vector<data::Batch>* next) {
     std::vector<std::vector<uint8_t>> keep(batches.size());
     for (size_t b = 0; b < batches.size(); ++b) {
       const data::Batch& batch = batches[b];
@@ -200,8 +220,13 @@ class FrameReader {
     }
     std::vector<Identities> identities(batches.size());
     const auto columns = static_cast<int64_t>(builders_.size());
-    HR_TRY(ParallelFor(options_.threads, columns + static_cast<int64_t>(batches.size()),
-                       options_.cancel, [&](int64_t task) -> Status {
+    HR_TRY(ParallelFor(options_.threads, columns + static_cast<int64_t>(batches.size()) + 1,
+                       options_.cancel, [&](int64_t index) -> Status {
+                         if (index == 0) {
+                           HR_ASSIGN(*next, ReadSome());
+                           return Ok();
+                         }
+                         const int64_t task = index - 1;
                          if (task < columns) {
                            AddFeature(static_cast<size_t>(task), batches, keep);
                          } else {
@@ -213,6 +238,7 @@ class FrameReader {
     for (size_t b = 0; b < batches.size(); ++b) {
       AppendIdentities(identities[b], keep[b]);
       AddExtras(batches[b], keep[b]);
+      AddOrder(batches[b]);
       HR_TRY(AddEarlier(batches[b], keep[b]));
       frame_.input_rows += batches[b].rows();
     }
@@ -280,6 +306,67 @@ class FrameReader {
         frame_.earlier[v].content.push_back(of.earlier[v].content[i].low);
       }
     }
+  }
+
+  void AddOrder(const data::Batch& batch) {
+    if (!options_.with_order) return;
+    const data::ColumnView keys(batch, order_schema_, static_cast<int>(schema_.size()));
+    for (int64_t i = 0; i < batch.rows(); ++i) order_.Add(keys.AsText(i));
+  }
+
+  /// Puts the rows into their order: everything that was appended row by row.
+  Status SortRows(TargetReader* target) {
+    HR_ASSIGN(const std::vector<uint32_t> sorted, order_.Sort(options_.threads, options_.cancel));
+    constexpr uint32_t kLeftOut = std::numeric_limits<uint32_t>::max();
+    std::vector<uint32_t> kept(sorted.size(), kLeftOut);  // of a row that was read: its number here
+    for (size_t i = 0; i < frame_.input_row.size(); ++i) {
+      kept[frame_.input_row[i]] = static_cast<uint32_t>(i);
+    }
+    std::vector<uint32_t> order;
+    order.reserve(frame_.id.size());
+    frame_.input_row.clear();
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      if (kept[sorted[i]] == kLeftOut) continue;
+      order.push_back(kept[sorted[i]]);
+      frame_.input_row.push_back(static_cast<uint32_t>(i));
+    }
+    std::vector<uint32_t>().swap(kept);
+    HR_TRY(ParallelFor(options_.threads, static_cast<int64_t>(builders_.size()), options_.cancel,
+                       [&](int64_t i) -> Status {
+                         builders_[static_cast<size_t>(i)].second->Reorder(order);
+                         return Ok();
+                       }));
+    target->Reorder(order);
+    Reorder(&frame_.id, order);
+    Reorder(&frame_.content, order);
+    Reorder(&frame_.group, order);
+    Reorder(&frame_.time, order);
+    Reorder(&frame_.weight, order);
+    frame_.key_number.Reorder(order);
+    for (std::vector<uint64_t>& part : frame_.key_parts) Reorder(&part, order);
+    for (SliceCodes& slice : frame_.slices) {
+      Reorder(&slice.codes, order);
+      NumberByAppearance<std::string>(&slice.codes, &slice.values, nullptr);
+    }
+    for (EarlierRows& earlier : frame_.earlier) {
+      ReorderBlocks(&earlier.margins, order);
+      Reorder(&earlier.id, order);
+      Reorder(&earlier.content, order);
+    }
+    return Ok();
+  }
+
+  /// Several values a row.
+  static void ReorderBlocks(std::vector<double>* values, std::span<const uint32_t> order) {
+    if (values->empty()) return;
+    const size_t width = values->size() / order.size();
+    std::vector<double> moved;
+    moved.reserve(values->size());
+    for (const uint32_t row : order) {
+      const auto first = values->begin() + static_cast<std::ptrdiff_t>(row * width);
+      moved.insert(moved.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    }
+    values->swap(moved);
   }
 
   static void Mix(uint64_t value, Hash128* to) {
@@ -478,7 +565,7 @@ class FrameReader {
   }
 
   data::BatchReader& rows_;
-  const data::Schema& schema_;
+  data::Schema schema_, order_schema_;  // without and with the row order
   const FrameOptions& options_;
   const ModelSpec& spec_;
   Columns at_;
@@ -492,6 +579,8 @@ class FrameReader {
     std::vector<int> columns, key;
   };
   std::vector<EarlierColumns> earlier_;
+  bool at_end_ = false;
+  RowOrder order_;
   int64_t without_time_ = 0;
   std::vector<double> key_numbers_;  // of one batch
   std::string buffer_;

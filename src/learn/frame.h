@@ -33,7 +33,7 @@ struct EarlierRows {
   std::vector<uint64_t> id, content;  ///< as in its SeenRows; empty: columns of it are missing
 };
 
-/// Rows with a target only, in the order of the input. Immutable once read.
+/// Rows with a target only, in the order that FrameOptions says. Immutable once read.
 struct Frame {
   model::Task task = model::Task::kBinary;
   model::Encoder encoder;
@@ -80,6 +80,9 @@ struct Frame {
 
 struct FrameOptions {
   const ModelSpec* spec = nullptr;
+  /// The last column of the rows is a row order, by which they are sorted; else they stay in
+  /// theirs.
+  bool with_order = false;
   std::vector<std::string> slices;  ///< columns named in gates
   /// Positive class of an earlier version; used when the spec names none.
   std::string known_positive;

@@ -83,6 +83,76 @@ TEST(Frame, ChoosesEncodings) {
   EXPECT_EQ(frame->input_row[50], 51u);  // the row without a target is skipped
 }
 
+/// What reading must give whatever order the rows came in, as one text.
+std::string Described(const Frame& frame) {
+  std::string out = fmt::format("{}\n{}\n{}\n", frame.profile, fmt::join(frame.classes, ","),
+                                fmt::join(frame.label, " "));
+  for (size_t f = 0; f < frame.features.size(); ++f) {
+    const model::Step& step = frame.encoder.steps()[f];
+    out += fmt::format("{} [{}]:", step.name, fmt::join(step.levels, ","));
+    for (int64_t i = 0; i < frame.rows(); ++i) out += fmt::format(" {}", frame.features[f][i]);
+    out += "\n";
+  }
+  for (const Hash128& id : frame.id) out += fmt::format("{:x}{:x} ", id.high, id.low);
+  out += fmt::format("\n{}\n{}\n{}\n{}\n", fmt::join(frame.content, " "),
+                     fmt::join(frame.input_row, " "), fmt::join(frame.time, " "),
+                     fmt::join(frame.weight, " "));
+  for (const SliceCodes& slice : frame.slices) {
+    out += fmt::format("{} [{}] {}\n", slice.name, fmt::join(slice.values, ","),
+                       fmt::join(slice.codes, " "));
+  }
+  for (const auto& [name, values] : frame.serials) {
+    for (int64_t i = 0; i < values.size(); ++i) out += fmt::format("{} {}\n", name, values[i]);
+  }
+  for (const Finding& finding : frame.findings) out += finding.message + "\n";
+  return out;
+}
+
+TEST(Frame, RowsOfAnyOrderAreSortedByTheirKey) {
+  std::vector<data::Column> columns = {{"id", "BIGINT"},     {"x", "DOUBLE"}, {"plan", "VARCHAR"},
+                                       {"words", "VARCHAR"}, {"day", "DATE"}, {"w", "DOUBLE"},
+                                       {"serial", "BIGINT"}, {"y", "VARCHAR"}};
+  std::vector<std::vector<TestCell>> cells;
+  for (int64_t i = 0; i < 200; ++i) {
+    cells.push_back({i, 0.1 * double(i % 37), fmt::format("p{}", i * i % 7),
+                     i % 5 == 0 ? TestCell(nullptr) : fmt::format("w{} and w{}", i % 4, i % 3), i,
+                     1.0 + double(i % 3), 5000 + i,
+                     i % 50 == 3 ? TestCell(nullptr) : TestCell(i % 4 == 0 ? "yes" : "no")});
+  }
+  ModelSpec spec = Spec();
+  spec.time = "day";
+  spec.weight = "w";
+  spec.features.types = {{"words", "text"}};
+  TestRows sorted(columns);
+  for (const auto& row : cells) sorted.Add(row);
+  const auto expected = Read(sorted, spec, {"plan"});
+  ASSERT_TRUE(expected.ok()) << Render(expected.error());
+
+  columns.push_back({"order", "BLOB"});
+  // A number's key, a long text's (equal for 24 bytes), and one that is longer in some rows only.
+  for (const char* prefix : {"", "the same long beginning of a key ", "?"}) {
+    TestRows shuffled(columns);
+    for (int64_t i = 0; i < 200; ++i) {
+      const int64_t from = i * 77 % 200;
+      auto row = cells[static_cast<size_t>(from)];
+      std::string key = fmt::format("{}{:03}{}", prefix, from, std::string(17, 'h'));
+      if (*prefix == '?' && from % 2 == 1) key += std::string(40, 'z');
+      row.emplace_back(key);
+      shuffled.Add(row);
+    }
+    FrameOptions options;
+    options.spec = &spec;
+    options.slices = {"plan"};
+    options.with_order = true;
+    for (const int threads : {1, 3}) {
+      options.threads = threads;
+      const auto frame = ReadFrame(*shuffled.Reader(7), options);
+      ASSERT_TRUE(frame.ok()) << Render(frame.error());
+      EXPECT_EQ(Described(*frame), Described(*expected));
+    }
+  }
+}
+
 TEST(Frame, EncoderGivesTheSameNumbersAgain) {
   const TestRows rows = ManyKinds();
   const auto frame = Read(rows, Spec());

@@ -2,7 +2,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
+
+#include "learn/row_order.h"
 
 namespace headrace::learn {
 
@@ -35,6 +38,17 @@ class NumberColumn {
   /// The values as they lie in memory: doubles if wide(), else floats.
   const void* data() const {
     return wide_.empty() ? static_cast<const void*>(narrow_.data()) : wide_.data();
+  }
+
+  /// f(pointer to the values as they lie in memory): loops over all of them.
+  template <class F>
+  auto With(const F& f) const {
+    return wide() ? f(wide_.data()) : f(narrow_.data());
+  }
+  /// Value i becomes what value order[i] was.
+  void Reorder(std::span<const uint32_t> order) {
+    learn::Reorder(&narrow_, order);
+    learn::Reorder(&wide_, order);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/suggest.h"
+#include "learn/row_order.h"
 
 namespace headrace::learn {
 namespace {
@@ -113,6 +114,12 @@ Status TargetReader::Add(const model::ColumnValues& values, int64_t rows, const 
     ++counts_[code];
   }
   return Ok();
+}
+
+void TargetReader::Reorder(std::span<const uint32_t> order) {
+  learn::Reorder(&target_, order);
+  learn::Reorder(&label_, order);
+  NumberByAppearance(&label_, &classes_, &counts_);
 }
 
 Status TargetReader::Finish(const ModelSpec& spec, const std::string& known_positive,

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class TargetReader {
   int64_t Mask(const model::ColumnValues& values, int64_t rows, uint8_t* keep) const;
   /// Takes the rows with keep[i] != 0. Error "bad_target": infinite, too many classes.
   Status Add(const model::ColumnValues& values, int64_t rows, const uint8_t* keep);
+  /// Row i becomes what row order[i] was.
+  void Reorder(std::span<const uint32_t> order);
   /// Sets task, classes, label or target. Errors: "no_rows", "one_class", "constant_target",
   /// "unknown_class" (positive).
   Status Finish(const ModelSpec& spec, const std::string& known_positive, int64_t without,

@@ -39,6 +39,23 @@ class TextBuilder : public FeatureBuilder {
     }
   }
 
+  void Reorder(std::span<const uint32_t> order) override {
+    std::vector<uint16_t> buckets;
+    std::vector<size_t> end;
+    std::vector<bool> missing;
+    buckets.reserve(buckets_.size());
+    for (const uint32_t row : order) {
+      const size_t first = row == 0 ? 0 : end_[row - 1];
+      buckets.insert(buckets.end(), buckets_.begin() + static_cast<std::ptrdiff_t>(first),
+                     buckets_.begin() + static_cast<std::ptrdiff_t>(end_[row]));
+      end.push_back(buckets.size());
+      missing.push_back(missing_[row]);
+    }
+    buckets_.swap(buckets);
+    end_.swap(end);
+    missing_.swap(missing);
+  }
+
   BuiltFeature Finish() override {
     BuiltFeature out;
     const auto rows = static_cast<int64_t>(end_.size());

@@ -72,6 +72,7 @@ class Training {
     Report("read", 0, 1, "");
     FrameOptions options;
     options.spec = &spec_;
+    options.with_order = request_.with_order;
     options.slices = SliceColumns(gates_);
     options.threads = request_.threads;
     options.budget = request_.budget;

@@ -33,9 +33,11 @@ struct TrainProgress {
 
 struct TrainRequest {
   ModelSpec spec;
-  /// Every column of the input, rows ordered by key, then row hash. Read once; ExpectedRows saves
-  /// memory.
+  /// Every column of the input. Read once; ExpectedRows saves memory.
   std::unique_ptr<data::BatchReader> rows;
+  /// The last column of `rows` says how to order them (data::ReadOptions::with_order); else they
+  /// are taken as they come, and the model depends on that.
+  bool with_order = false;
   int threads = 1;
   Budget* budget = nullptr;  ///< memory is reserved here while Train holds the rows; may be null
   CancelToken cancel;

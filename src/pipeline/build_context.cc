@@ -47,7 +47,7 @@ Result<std::string> BuildContext::InputSql(const std::string& name) const {
 
 namespace {
 
-/// Keeps the connection, on which the views stand, as long as the stream.
+/// A stream whose number of rows is known.
 class QueryReader : public data::BatchReader {
  public:
   QueryReader(std::unique_ptr<data::BatchReader> reader, int64_t rows)
@@ -89,20 +89,22 @@ Result<std::unique_ptr<data::BatchReader>> BuildContext::ReadInput(
   if (!input->view) {
     auto found = inputs.find(name);
     if (found == inputs.end()) return InternalError("no snapshot of '" + name + "'");
-    return data::ReadSnapshot(*instance, warehouse, found->second, options, stream);
+    HR_ASSIGN(auto reader,
+              data::ReadSnapshot(*instance, warehouse, found->second, options, stream));
+    const int64_t rows = options.where.empty() ? found->second.rows : -1;
+    return std::unique_ptr<data::BatchReader>(
+        std::make_unique<QueryReader>(std::move(reader), rows));
   }
   HR_ASSIGN(std::string text, InputSql(name));
   std::string query = "SELECT ";
   query += options.columns.empty() ? "*" : data::QuoteIdentifiers(options.columns);
-  query += " FROM (" + Standalone(*this, *input, text) + ")";
-  if (!options.where.empty()) query += " WHERE " + options.where;
-  if (options.ordered) {
-    query += " ORDER BY ";
-    for (const auto& column : options.order_by) query += data::QuoteIdentifier(column) + ", ";
+  if (options.with_order) {
     std::vector<std::string> columns = options.columns;
     if (columns.empty() && input->schema) columns = input->schema->Names();
-    query += data::RowHashSql(columns);
+    query += ", " + data::RowOrderSql(options.order_by, columns);
   }
+  query += " FROM (" + Standalone(*this, *input, text) + ")";
+  if (!options.where.empty()) query += " WHERE " + options.where;
   HR_ASSIGN(auto reader,
             instance->Stream(query, UsedParameters(*project, *input, parameters), stream));
   return std::unique_ptr<data::BatchReader>(std::make_unique<QueryReader>(std::move(reader), -1));

@@ -138,8 +138,7 @@ struct BuildContext {
   /// SELECT * FROM an input, views inlined; for readers that take a table and not SQL. Its names
   /// resolve on a connection of ConnectInputs.
   Result<std::string> InputSql(const std::string& node) const;
-  /// Rows of an input (a table or a view) as batches. `columns` empty = all. `ordered`: by
-  /// `order_by`, then by the hash of the row.
+  /// Rows of an input (a table or a view) as batches, in any order.
   Result<std::unique_ptr<data::BatchReader>> ReadInput(const std::string& node,
                                                        const data::ReadOptions& options) const;
   data::QueryOptions Query() const;  ///< with cancel and progress

@@ -1,11 +1,15 @@
 #include "store/sqlite_connection.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "store/lock_holder.h"
 
 namespace headrace::store {
@@ -130,9 +134,27 @@ void Connection::Rollback() {
 
 namespace {
 
-bool IsDiskFull(int code, int system_errno) {
-  return (code & 0xff) == SQLITE_FULL ||
-         ((code & 0xff) == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EDQUOT));
+bool MeansFull(int system_errno) { return system_errno == ENOSPC || system_errno == EDQUOT; }
+
+/// Whether a page can be written to a nameless file beside the store no more.
+bool NoPageFits(const std::string& path) {
+  const int file = open(path.find('/') == path.npos ? "." : DirName(path).c_str(),
+                        O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return MeansFull(errno);
+  const std::array<char, 4096> page{};
+  errno = 0;
+  const bool fits = write(file, page.data(), page.size()) == static_cast<ssize_t>(page.size()) &&
+                    fsync(file) == 0;
+  const bool full = !fits && MeansFull(errno);
+  close(file);
+  return full;
+}
+
+/// SQLite's system error is that of its last call: a full disk noticed by fsync is forgotten by the
+/// rollback that follows. So another write is tried.
+bool IsDiskFull(int code, int system_errno, const std::string& path) {
+  if ((code & 0xff) == SQLITE_FULL) return true;
+  return (code & 0xff) == SQLITE_IOERR && (MeansFull(system_errno) || NoPageFits(path));
 }
 
 Error BusyError(const std::string& path, int64_t timeout_micros) {
@@ -170,7 +192,7 @@ Error Connection::Fault(int code) const {
   const std::string text =
       handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code & 0xff);
   const int system_errno = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
-  if (IsDiskFull(code, system_errno)) {
+  if (IsDiskFull(code, system_errno, path_)) {
     return SystemError("no_space",
                        fmt::format("the store {} could not be written: no space left", path_))
         .Hint("free some space and run again; nothing that was committed is lost");

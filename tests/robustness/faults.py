@@ -1,7 +1,8 @@
 """A full disk and I/O errors at writing calls of a run, ours, SQLite's and DuckDB's alike: the run
 ends with an error that says so, the store stays sound, the next run completes.
 
-    faults.py [N]   N calls spread over the run (default 16); 0 = every call
+    faults.py [N]   N calls spread over the run, in turns a full disk and an I/O error (default 16);
+                    0 = every call, each with both
 """
 import errno
 import os
@@ -33,8 +34,10 @@ def main(count):
         project.remove()
         print(f"an undisturbed run makes {total} writing calls")
         step = 1 if count == 0 else max(1, total // count)
-        for number, at in enumerate(range(1, total + 1, step)):
-            full = number % 2 == 0
+        calls = enumerate(range(1, total + 1, step))
+        both = count == 0
+        for at, full in [(at, full) for number, at in calls for full in (True, False)
+                         if both or full == (number % 2 == 0)]:
             name = f"{'disk full from' if full else 'I/O error at'} call {at}"
             project = Project()
             env = dict(LD_PRELOAD=library, HR_FAIL_BELOW=project.root, HR_FAIL_AT=str(at),

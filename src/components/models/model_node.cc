@@ -301,8 +301,9 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
     }
   }
   data::ReadOptions read;
-  read.ordered = true;
+  read.with_order = true;
   read.order_by = options_.key;
+  request.with_order = true;
   HR_ASSIGN(request.rows, context.ReadInput(options_.from, read));
   auto threads = context.budget->TakeThreads(context.budget->threads());
   request.threads = threads.count();
