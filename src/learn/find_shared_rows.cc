@@ -27,8 +27,14 @@ namespace {
 
 constexpr int64_t kFewestTwins = 5;
 constexpr double kTwinsShare = 0.01, kTwinsBeyondChance = 10, kDistinct = 0.3;
-constexpr int64_t kFewestGroups = 20, kRowsOfGroup = 25, kFewestRows = 100;
-constexpr double kAlike = 0.5;
+constexpr int64_t kFewestGroups = 20, kRowsOfGroup = 60, kFewestRows = 100;
+
+/// How much of the target a row's group must explain (R²) to be what the row belongs to. The more
+/// rows a group has, the likelier it is a plain category (a district, a make), which may well
+/// explain half of a price and is learned rightly.
+constexpr double AlikeFrom(double rows_of_group) {
+  return rows_of_group <= 10 ? 0.25 : rows_of_group <= 25 ? 0.5 : 0.8;
+}
 
 /// −1 − f: fold f; 1: test, 0: train; of the rows that are on a side at all (kNone: none).
 constexpr int32_t kNone = INT32_MIN;
@@ -236,7 +242,8 @@ void NoteGroups(const std::string& column, const Grouping& found, size_t rows,
                 std::vector<Finding>* out) {
   const auto n = static_cast<int64_t>(rows);
   if (!IsGrouped(n, found.groups)) return;
-  if (found.alike < kAlike || found.neighbours >= 0.5 * found.alike || found.spread < 5) return;
+  const double alike = AlikeFrom(static_cast<double>(n) / static_cast<double>(found.groups));
+  if (found.alike < alike || found.neighbours >= 0.5 * found.alike || found.spread < 5) return;
   out->push_back(Hint(
       "group_in_both", column,
       fmt::format("rows of one '{0}' are alike (its other rows explain {1:.0f} % of the target) "

@@ -262,6 +262,54 @@ TEST(Findings, GroupsOnBothSides) {
   }
 }
 
+/// `groups` shops of `size` rows; the share `noise` of the rows has another class than their shop.
+Table Shops(uint64_t seed, int64_t groups, int64_t size, double noise) {
+  Random of_shop(seed, 6);
+  std::vector<bool> open;
+  for (int64_t i = 0; i < groups; ++i) open.push_back(of_shop.Below(2) == 0);
+  Table table = MakeTable(seed, groups * size, false, {{"shop", "VARCHAR"}},
+                          [&](int64_t i, double, Random&, auto* row) {
+                            row->push_back(fmt::format("s{}", i * 37 % groups));
+                          });
+  for (int64_t i = 0; noise < 0.5 && i < groups * size; ++i) {
+    const bool other = of_shop.Uniform() < noise;
+    table.rows[static_cast<size_t>(i)].back() =
+        Class(open[static_cast<size_t>(i * 37 % groups)] != other ? 1 : -1);
+  }
+  return table;
+}
+
+TEST(Findings, GroupsOfAnySizeAndWithNoise) {
+  struct Case {
+    int64_t groups, size;
+    double noise;
+  };
+  for (const Case& c : {Case{900, 2, 0.08}, {300, 5, 0.12}, {120, 10, 0.18}, {60, 20, 0.1},
+                        {50, 40, 0.03}}) {
+    for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      EXPECT_TRUE(HintsOf(Shops(seed, c.groups, c.size, c.noise)).contains("group_in_both shop"))
+          << c.groups << " × " << c.size << ", seed " << seed;
+      EXPECT_FALSE(HintsOf(Shops(seed, c.groups, c.size, 0.5)).contains("group_in_both shop"))
+          << c.groups << " × " << c.size << ", seed " << seed;
+    }
+  }
+  // A district that explains half of a price is a category, and no group.
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Random random(seed, 7);
+    std::vector<double> level;
+    for (int i = 0; i < 28; ++i) level.push_back(2 * random.Normal());
+    Table homes = MakeTable(seed, 1400, true, {{"district", "VARCHAR"}},
+                            [&](int64_t i, double, Random&, auto* row) {
+                              row->push_back(fmt::format("d{}", i % 28));
+                            });
+    for (size_t i = 0; i < homes.rows.size(); ++i) {
+      TestCell& price = homes.rows[i].back();
+      price = std::get<double>(price) + level[i % 28];
+    }
+    EXPECT_EQ(HintsOf(homes), Hints()) << seed;
+  }
+}
+
 TEST(Findings, GroupsThatGoOnInTime) {
   Expect(
       [](uint64_t seed, bool fault) {
