@@ -148,6 +148,22 @@ def named(tally):
                 faults.append(f"the repetition is not said: {err}")
             tally.check(f"once: {fault}", faults)
             project.remove()
+    # Behind a short last page an offset slips back to rows that no earlier page had together.
+    with Api(make_rows(15)) as api:
+        project = Project(api, PAGINGS["offset"].replace("SIZE", "10") + RETRY)
+        api.faults = {3: "duplicate"}
+        status, _, err = project.run()
+        faults = [] if status == 0 and project.rows() == as_csv(make_rows(15)) else [f"{status}: {err} {api.log}"]
+        tally.check("once: an offset that slips", faults)
+        project.remove()
+    # Rows that are really alike stay: the page is asked for again and says the same.
+    alike = [make_rows(3)[i] for i in (0, 1, 2, 2, 1, 0, 0)]
+    with Api(alike) as api:
+        project = Project(api, PAGINGS["offset"].replace("SIZE", "3") + RETRY)
+        status, _, err = project.run()
+        faults = [] if status == 0 and project.rows() == as_csv(alike) else [f"{status}: {err} {project.rows()}"]
+        tally.check("rows that are alike", faults)
+        project.remove()
 
 
 def expired(tally):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <set>
 
 #include "base/budget.h"
@@ -15,6 +16,10 @@ namespace {
 using net::Url;
 
 /// The pages of one parent.
+/// A page that slips back overlaps these; more would cost memory for nothing.
+constexpr size_t kRecentPages = 3;
+constexpr int kAsksOfDoubtfulPage = 3;
+
 struct Chain {
   Url first;  ///< with the user's parameters
   const HttpParent* parent = nullptr;
@@ -24,7 +29,34 @@ struct Chain {
   std::optional<Url> link;     ///< of this page, when a link led here
   std::set<std::string> seen;  ///< digests of pages, links and cursors
   std::optional<int64_t> total;
+  std::deque<std::set<uint64_t>> recent;  ///< digests of the rows of the last pages
 };
+
+/// Of the rows of a page.
+std::set<uint64_t> RowDigests(const HttpPage& page) {
+  std::set<uint64_t> digests;
+  size_t begin = 0;
+  for (const uint32_t end : page.ends) {
+    Hasher row;
+    for (size_t n = begin; n < end; ++n) {
+      const HttpPage::Cell& cell = page.cells[n];
+      row.Add(cell.column).Add(std::string_view(page.text).substr(cell.offset, cell.length));
+    }
+    digests.insert(row.Finish().low);
+    begin = end;
+  }
+  return digests;
+}
+
+/// What a server that is out of sorts may answer to a page's number, and a sound one too: nothing,
+/// though that is not all of `total`, or only rows of the pages before (an offset that slipped).
+bool IsDoubtful(const Chain& chain, const HttpPage& page, const std::set<uint64_t>& digests) {
+  if (page.rows() == 0) return !chain.total;
+  return std::all_of(digests.begin(), digests.end(), [&](uint64_t row) {
+    return std::any_of(chain.recent.begin(), chain.recent.end(),
+                       [row](const std::set<uint64_t>& before) { return before.contains(row); });
+  });
+}
 
 class Downloader {
  public:
@@ -290,9 +322,19 @@ Status Downloader::ReadChain(Chain& chain) {
     }
     const bool counted =
         options_.paging && (!options_.paging->page.empty() || !options_.paging->offset.empty());
-    if (counted && page.rows() == 0 && !chain.total) {
-      // An empty page is the end, unless the server was only out of sorts.
+    std::set<uint64_t> digests;
+    if (counted) digests = RowDigests(page);
+    // Asked again, until two answers agree.
+    for (int left = kAsksOfDoubtfulPage;
+         counted && left > 0 && IsDoubtful(chain, page, digests); --left) {
+      const HttpPage before = std::move(page);
       HR_TRY(ReadPage(chain, page, next));
+      if (page.text == before.text && page.ends == before.ends) break;
+      digests = RowDigests(page);
+    }
+    if (counted) {
+      chain.recent.push_back(std::move(digests));
+      if (chain.recent.size() > kRecentPages) chain.recent.pop_front();
     }
     if (page.rows() > 0) {
       chain.seen.insert("rows " + Hasher().Add(page.text).Add(page.rows()).Finish().Hex());
