@@ -208,7 +208,8 @@ void WarnUnsetIn(const yaml::Node& node, const spec::ComponentRef& ref, const Se
         UserError("unset_variable", fmt::format("${{{}}} is not set here; tried: {}", name,
                                                 fmt::join(secrets.PlacesTried(name), ", ")))
             .At(std::move(place))
-            .Subject(name));
+            .Subject(name)
+            .Hint(fmt::format("set it before a run, or give a default: ${{{}:-…}}", name)));
   }
 }
 

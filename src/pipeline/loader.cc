@@ -828,6 +828,24 @@ void ProjectLoader::WriteDefinitions() {
   }
 }
 
-void ProjectLoader::Finish() { cache_.Save(); }
+void ProjectLoader::WarnUnsetConnections() {
+  Diagnostics warnings;
+  for (const auto& [name, connection] : project_.loaded_.settings.connections) {
+    config::WarnUnset(connection, *project_.secrets_, warnings);
+  }
+  for (const Error& warning : warnings.all()) {
+    // Where a node's lint opens the connection the name is an error already.
+    const auto& all = diagnostics_.all();
+    const bool said = std::any_of(all.begin(), all.end(), [&](const Error& other) {
+      return other.code == warning.code && SameLine(other.place, warning.place);
+    });
+    if (!said) diagnostics_.Add(warning);
+  }
+}
+
+void ProjectLoader::Finish() {
+  WarnUnsetConnections();
+  cache_.Save();
+}
 
 }  // namespace headrace::pipeline

@@ -27,6 +27,7 @@ class ProjectLoader {
  private:
   sql::SqlParser* Parser();  ///< opened when first needed; null after a failure
   sql::SchemaCatalog* Catalog();
+  void WarnUnsetConnections();
   void AddEdge(int from, int to);
   void CheckTableInput(const Node& node, const Node& input, const Place& place);
   void SortTopologically();
