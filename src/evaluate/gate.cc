@@ -123,6 +123,43 @@ std::optional<double> ToleranceOf(const sql::Gate& gate) {
   return number.number;
 }
 
+namespace {
+
+std::string RangeText(const Metric& metric) {
+  if (std::isinf(metric.least)) return fmt::format("never above {:g}", metric.most);
+  if (std::isinf(metric.most)) return fmt::format("never below {:g}", metric.least);
+  return fmt::format("between {:g} and {:g}", metric.least, metric.most);
+}
+
+/// A gate that no model can pass, or that compares a metric with itself.
+std::optional<Error> Senseless(const sql::Gate& gate, const Metric& metric, Task task) {
+  using sql::GateCompare;
+  const bool above =
+      gate.compare == GateCompare::kGreater || gate.compare == GateCompare::kGreaterEqual;
+  const bool equal_will_do =
+      gate.compare == GateCompare::kGreaterEqual || gate.compare == GateCompare::kLessEqual;
+  if (gate.right.kind == GateTerm::Kind::kNumber) {
+    const double bound = above ? metric.most : metric.least, asked = gate.right.number;
+    const bool beyond = above ? asked > bound : asked < bound;
+    if (!beyond && (equal_will_do || asked != bound)) return std::nullopt;
+    return UserError("bad_gate", fmt::format("no model can pass '{}': {} is {}", gate.text,
+                                             metric.name, RangeText(metric)))
+        .At(gate.right.place);
+  }
+  const sql::GateMetric& right = gate.right.metric;
+  if (gate.right.kind != GateTerm::Kind::kMetric || right.subject != gate.left.subject ||
+      right.value != gate.left.value || right.slice != gate.left.slice) {
+    return std::nullopt;
+  }
+  const auto other = FindMetric(right.metric, task);  // it may go by another of its names
+  if (!other.ok() || *other != &metric) return std::nullopt;
+  return UserError("bad_gate", fmt::format("'{}' compares {} with itself", gate.text, metric.name))
+      .At(gate.right.place)
+      .Hint(fmt::format("the champion's is champion.{}", metric.name));
+}
+
+}  // namespace
+
 std::vector<Error> CheckGates(std::span<const sql::Gate> gates, Task task) {
   std::vector<Error> errors;
   for (const sql::Gate& gate : gates) {
@@ -133,6 +170,9 @@ std::vector<Error> CheckGates(std::span<const sql::Gate> gates, Task task) {
     for (const GateTerm& term : metrics) {
       const Result<const Metric*> found = FindMetric(term.metric.metric, task);
       if (!found.ok()) errors.push_back(Error(found.error()).At(term.place));
+    }
+    if (const auto left = FindMetric(gate.left.metric, task); left.ok()) {
+      if (auto error = Senseless(gate, **left, task)) errors.push_back(std::move(*error));
     }
   }
   return errors;

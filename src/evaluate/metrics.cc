@@ -15,6 +15,9 @@ namespace {
 
 constexpr unsigned kB = 1, kM = 2, kR = 4;           // tasks
 constexpr unsigned kUp = 1, kProb = 2, kDecide = 4;  // higher is better, probabilities, decisions
+constexpr unsigned kShare = 8;                       // 0 to 1; without one of these: 0 and more
+constexpr unsigned kSigned = 16;                     // -1 to 1
+constexpr unsigned kBelow1 = 32;                     // 1 at most
 
 using Compute = MetricValue (*)(const ScoredRows&);
 
@@ -29,6 +32,9 @@ constexpr Metric Row(std::string_view name, std::string_view aliases, unsigned t
   metric.higher_is_better = (flags & kUp) != 0;
   metric.needs_probability = (flags & kProb) != 0;
   metric.uses_decision = (flags & kDecide) != 0;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  metric.least = (flags & kBelow1) != 0 ? -kInfinity : (flags & kSigned) != 0 ? -1 : 0;
+  metric.most = (flags & (kShare | kSigned | kBelow1)) != 0 ? 1 : kInfinity;
   metric.doc = doc;
   metric.compute = compute;
   return metric;
@@ -64,77 +70,80 @@ using enum PerClass;
 using enum Average;
 
 constexpr auto kMetrics = std::to_array<Metric>({
-    Row("roc_auc", "auc roc_auc_ovr roc_auc_score", kB | kM, kUp, RocAuc,
+    Row("roc_auc", "auc roc_auc_ovr roc_auc_score", kB | kM, kUp | kShare, RocAuc,
         "Area under the ROC curve: the chance that a positive row is ranked above a negative one; "
         "several classes: mean of each class against the rest."),
-    Row("roc_auc_ovr_weighted", "", kM, kUp, RocAucOvrWeighted,
+    Row("roc_auc_ovr_weighted", "", kM, kUp | kShare, RocAucOvrWeighted,
         "ROC AUC of each class against the rest, weighted by the classes' shares."),
-    Row("roc_auc_ovo", "", kM, kUp, RocAucOvo,
+    Row("roc_auc_ovo", "", kM, kUp | kShare, RocAucOvo,
         "ROC AUC of every pair of classes, plain mean (Hand and Till)."),
-    Row("roc_auc_ovo_weighted", "", kM, kUp, RocAucOvoWeighted,
+    Row("roc_auc_ovo_weighted", "", kM, kUp | kShare, RocAucOvoWeighted,
         "ROC AUC of every pair of classes, weighted by the pairs' shares."),
-    Row("average_precision", "pr_auc average_precision_score", kB | kM, kUp, AveragePrecisionScore,
+    Row("average_precision", "pr_auc average_precision_score", kB | kM, kUp | kShare,
+        AveragePrecisionScore,
         "Precision averaged over recall: area under the precision-recall steps; several classes: "
         "mean of each class against the rest."),
     Row("log_loss", "logloss cross_entropy", kB | kM, kProb, LogLoss,
         "Mean negative log-likelihood of the true class, in nats."),
     Row("brier_score", "brier brier_score_loss", kB | kM, kProb, Brier,
         "Mean squared error of the probability; several classes: summed over the classes."),
-    Row("accuracy", "accuracy_score", kB | kM, kUp | kDecide, Accuracy,
+    Row("accuracy", "accuracy_score", kB | kM, kUp | kDecide | kShare, Accuracy,
         "Share of rows decided rightly."),
     Row("cost", "", kB | kM, kDecide, Cost, "Mean cost of a decision by the model's `costs:`."),
-    Row("balanced_accuracy", "balanced_accuracy_score", kB | kM, kUp | kDecide, BalancedAccuracy,
-        "Mean of the classes' recalls."),
-    Row("precision", "precision_score", kB | kM, kUp | kDecide, (Score<kPrecision, kPlain>),
+    Row("balanced_accuracy", "balanced_accuracy_score", kB | kM, kUp | kDecide | kShare,
+        BalancedAccuracy, "Mean of the classes' recalls."),
+    Row("precision", "precision_score", kB | kM, kUp | kDecide | kShare,
+        (Score<kPrecision, kPlain>),
         "Share of rows called positive that are; several classes: plain mean."),
-    Row("recall", "recall_score sensitivity tpr", kB | kM, kUp | kDecide, (Score<kRecall, kPlain>),
+    Row("recall", "recall_score sensitivity tpr", kB | kM, kUp | kDecide | kShare,
+        (Score<kRecall, kPlain>),
         "Share of positive rows that are found; several classes: plain mean."),
-    Row("specificity", "tnr", kB, kUp | kDecide, Specificity,
+    Row("specificity", "tnr", kB, kUp | kDecide | kShare, Specificity,
         "Share of negative rows called negative."),
-    Row("f1", "f1_score", kB | kM, kUp | kDecide, (Score<kF1, kPlain>),
+    Row("f1", "f1_score", kB | kM, kUp | kDecide | kShare, (Score<kF1, kPlain>),
         "Harmonic mean of precision and recall; several classes: plain mean."),
-    Row("f2", "", kB | kM, kUp | kDecide, (Score<kF2, kPlain>),
+    Row("f2", "", kB | kM, kUp | kDecide | kShare, (Score<kF2, kPlain>),
         "Like f1, with recall counting twice as much as precision."),
-    Row("precision_macro", "", kB | kM, kUp | kDecide, (Score<kPrecision, kMacro>),
+    Row("precision_macro", "", kB | kM, kUp | kDecide | kShare, (Score<kPrecision, kMacro>),
         "Plain mean of the classes' precisions."),
-    Row("precision_weighted", "", kB | kM, kUp | kDecide, (Score<kPrecision, kWeighted>),
+    Row("precision_weighted", "", kB | kM, kUp | kDecide | kShare, (Score<kPrecision, kWeighted>),
         "Mean of the classes' precisions, weighted by the classes' shares."),
-    Row("precision_micro", "", kB | kM, kUp | kDecide, (Score<kPrecision, kMicro>),
+    Row("precision_micro", "", kB | kM, kUp | kDecide | kShare, (Score<kPrecision, kMicro>),
         "Precision over all decisions: equals accuracy."),
-    Row("recall_macro", "", kB | kM, kUp | kDecide, (Score<kRecall, kMacro>),
+    Row("recall_macro", "", kB | kM, kUp | kDecide | kShare, (Score<kRecall, kMacro>),
         "Plain mean of the classes' recalls."),
-    Row("recall_weighted", "", kB | kM, kUp | kDecide, (Score<kRecall, kWeighted>),
+    Row("recall_weighted", "", kB | kM, kUp | kDecide | kShare, (Score<kRecall, kWeighted>),
         "Mean of the classes' recalls, weighted by the classes' shares."),
-    Row("recall_micro", "", kB | kM, kUp | kDecide, (Score<kRecall, kMicro>),
+    Row("recall_micro", "", kB | kM, kUp | kDecide | kShare, (Score<kRecall, kMicro>),
         "Recall over all decisions: equals accuracy."),
-    Row("f1_macro", "", kB | kM, kUp | kDecide, (Score<kF1, kMacro>),
+    Row("f1_macro", "", kB | kM, kUp | kDecide | kShare, (Score<kF1, kMacro>),
         "Plain mean of the classes' f1."),
-    Row("f1_weighted", "", kB | kM, kUp | kDecide, (Score<kF1, kWeighted>),
+    Row("f1_weighted", "", kB | kM, kUp | kDecide | kShare, (Score<kF1, kWeighted>),
         "Mean of the classes' f1, weighted by the classes' shares."),
-    Row("f1_micro", "", kB | kM, kUp | kDecide, (Score<kF1, kMicro>),
+    Row("f1_micro", "", kB | kM, kUp | kDecide | kShare, (Score<kF1, kMicro>),
         "f1 over all decisions: equals accuracy."),
-    Row("matthews_corrcoef", "mcc", kB | kM, kUp | kDecide, Matthews,
+    Row("matthews_corrcoef", "mcc", kB | kM, kUp | kDecide | kSigned, Matthews,
         "Matthews correlation of decision and truth, -1 to 1; 0 when one of them is constant."),
-    Row("cohen_kappa", "kappa cohen_kappa_score", kB | kM, kUp | kDecide, CohenKappa,
+    Row("cohen_kappa", "kappa cohen_kappa_score", kB | kM, kUp | kDecide | kSigned, CohenKappa,
         "Agreement of decision and truth beyond chance."),
-    Row("ece", "expected_calibration_error", kB | kM, kProb, CalibrationError10<false>,
+    Row("ece", "expected_calibration_error", kB | kM, kProb | kShare, CalibrationError10<false>,
         "Expected calibration error over 10 bins of equal width; several classes: of the most "
         "probable class."),
-    Row("ece_equal_count", "", kB | kM, kProb, CalibrationError10<true>,
+    Row("ece_equal_count", "", kB | kM, kProb | kShare, CalibrationError10<true>,
         "Expected calibration error over 10 bins of equal numbers of rows."),
-    Row("ks", "kolmogorov_smirnov", kB, kUp, KolmogorovSmirnov,
+    Row("ks", "kolmogorov_smirnov", kB, kUp | kShare, KolmogorovSmirnov,
         "Largest distance between the true and the false positive rate."),
-    Row("roc_auc_fpr_10", "", kB, kUp, RocAucFpr10,
+    Row("roc_auc_fpr_10", "", kB, kUp | kShare, RocAucFpr10,
         "ROC AUC up to a false positive rate of 10 %, standardised (McClish)."),
     Row("lift_10", "", kB, kUp, Lift10,
         "Share of positives among the 10 % highest scores over the share of all."),
-    Row("d2_log_loss", "d2_log_loss_score", kB | kM, kUp | kProb, D2LogLoss,
+    Row("d2_log_loss", "d2_log_loss_score", kB | kM, kUp | kProb | kBelow1, D2LogLoss,
         "Share of log loss explained against predicting the classes' shares."),
-    Row("top_2_accuracy", "top_2", kM, kUp, Top<2>,
+    Row("top_2_accuracy", "top_2", kM, kUp | kShare, Top<2>,
         "Share of rows whose class is among the 2 most probable."),
-    Row("top_3_accuracy", "top_3", kM, kUp, Top<3>,
+    Row("top_3_accuracy", "top_3", kM, kUp | kShare, Top<3>,
         "Share of rows whose class is among the 3 most probable."),
-    Row("top_5_accuracy", "top_5", kM, kUp, Top<5>,
+    Row("top_5_accuracy", "top_5", kM, kUp | kShare, Top<5>,
         "Share of rows whose class is among the 5 most probable."),
     Row("rmse", "root_mean_squared_error", kR, 0, RootMeanSquaredError,
         "Root of the mean squared error, in the target's unit."),
@@ -147,9 +156,9 @@ constexpr auto kMetrics = std::to_array<Metric>({
         "Mean of |error| / |target| as a share (0.1 = 10 %); explodes when targets are 0."),
     Row("smape", "", kR, 0, SymmetricPercentageError,
         "Mean of 200 |error| / (|target| + |prediction|), in percent (M4's rule)."),
-    Row("r2", "r2_score", kR, kUp, R2,
+    Row("r2", "r2_score", kR, kUp | kBelow1, R2,
         "Share of the target's variance explained; 0 = no better than the mean."),
-    Row("explained_variance", "explained_variance_score", kR, kUp, ExplainedVariance,
+    Row("explained_variance", "explained_variance_score", kR, kUp | kBelow1, ExplainedVariance,
         "Like r2, but a constant offset of the predictions does not count."),
     Row("max_error", "", kR, 0, MaxError, "Largest absolute error; weights do not count."),
     Row("mean_error", "bias", kR, 0, MeanError,
@@ -170,8 +179,8 @@ constexpr auto kMetrics = std::to_array<Metric>({
         "Mean gamma deviance, for positive amounts."),
     Row("tweedie_deviance", "mean_tweedie_deviance tweedie_1_5", kR, 0, Deviance<15>,
         "Mean Tweedie deviance of power 1.5, for amounts with many zeros."),
-    Row("d2_absolute_error", "d2_pinball d2_absolute_error_score", kR, kUp, D2AbsoluteError,
-        "Share of absolute error explained against predicting the median."),
+    Row("d2_absolute_error", "d2_pinball d2_absolute_error_score", kR, kUp | kBelow1,
+        D2AbsoluteError, "Share of absolute error explained against predicting the median."),
 });
 
 bool HasWord(std::string_view words, std::string_view word) {

@@ -30,6 +30,7 @@ struct Metric {
   bool higher_is_better = true;
   bool needs_probability = false;  ///< scores must be probabilities, not only a ranking
   bool uses_decision = false;      ///< judges decisions: depends on the threshold
+  double least = 0, most = 0;      ///< what it can be; infinite where there is no bound
   std::string_view doc;            ///< one sentence
   MetricValue (*compute)(const ScoredRows& rows) = nullptr;
 

@@ -284,8 +284,8 @@ TEST(Findings, GroupsOfAnySizeAndWithNoise) {
     int64_t groups, size;
     double noise;
   };
-  for (const Case& c : {Case{900, 2, 0.08}, {300, 5, 0.12}, {120, 10, 0.18}, {60, 20, 0.1},
-                        {50, 40, 0.03}}) {
+  for (const Case& c :
+       {Case{900, 2, 0.08}, {300, 5, 0.12}, {120, 10, 0.18}, {60, 20, 0.1}, {50, 40, 0.03}}) {
     for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
       EXPECT_TRUE(HintsOf(Shops(seed, c.groups, c.size, c.noise)).contains("group_in_both shop"))
           << c.groups << " × " << c.size << ", seed " << seed;
@@ -298,10 +298,9 @@ TEST(Findings, GroupsOfAnySizeAndWithNoise) {
     Random random(seed, 7);
     std::vector<double> level;
     for (int i = 0; i < 28; ++i) level.push_back(2 * random.Normal());
-    Table homes = MakeTable(seed, 1400, true, {{"district", "VARCHAR"}},
-                            [&](int64_t i, double, Random&, auto* row) {
-                              row->push_back(fmt::format("d{}", i % 28));
-                            });
+    Table homes = MakeTable(
+        seed, 1400, true, {{"district", "VARCHAR"}},
+        [&](int64_t i, double, Random&, auto* row) { row->push_back(fmt::format("d{}", i % 28)); });
     for (size_t i = 0; i < homes.rows.size(); ++i) {
       TestCell& price = homes.rows[i].back();
       price = std::get<double>(price) + level[i % 28];

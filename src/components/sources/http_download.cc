@@ -325,8 +325,8 @@ Status Downloader::ReadChain(Chain& chain) {
     std::set<uint64_t> digests;
     if (counted) digests = RowDigests(page);
     // Asked again, until two answers agree.
-    for (int left = kAsksOfDoubtfulPage;
-         counted && left > 0 && IsDoubtful(chain, page, digests); --left) {
+    for (int left = kAsksOfDoubtfulPage; counted && left > 0 && IsDoubtful(chain, page, digests);
+         --left) {
       const HttpPage before = std::move(page);
       HR_TRY(ReadPage(chain, page, next));
       if (page.text == before.text && page.ends == before.ends) break;
