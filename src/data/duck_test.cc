@@ -406,7 +406,6 @@ TEST(Instances, AreOpenedOnce) {
   EXPECT_TRUE(a->options().sealed);
   EXPECT_EQ(instances.Deterministic().value()->options().threads, 1);
   EXPECT_FALSE(instances.Open().value()->options().sealed);
-  EXPECT_TRUE(instances.Shrink(0.5).ok());
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace headrace::data {
 
 struct InstancesOptions {
-  int64_t memory_bytes = 0;  ///< of all instances together; 0 = 60 % of the budget
+  int64_t memory_bytes = 0;  ///< of all instances together; 0 = 70 % of the budget
   std::string temp_directory;
   /// What the sealed instances may see: the warehouses.
   std::vector<std::string> allowed_directories;
@@ -30,9 +30,6 @@ class Instances {
   Result<std::shared_ptr<DuckInstance>> Deterministic();
   /// Not sealed: sources and sinks.
   Result<std::shared_ptr<DuckInstance>> Open();
-
-  /// Shares memory anew: `factor` of the sum (in (0, 1]) for DuckDB, e.g. 0.5 while a learner runs.
-  Status Shrink(double factor);
 
  private:
   struct Slot;
