@@ -199,18 +199,14 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
   for (const CsvCursorColumn& column : cursor.columns) {
     plan.columns.push_back({column.name, FixedTypeOf(column.name), column.found});
   }
-  bool new_seen = false;
+  if (!options_.key.empty() && change.OldBehindNew()) {
+    reason_ = "rows of a later file may replace the new ones of the same key";
+    return std::optional<Outcome>();
+  }
   for (size_t n = 0; n < files_.size(); ++n) {
     const CsvChange::Item& item = change.items[n];
     states_.push_back(item.state);
-    if (item.kind == CsvChange::Kind::kSame) {
-      if (new_seen && !options_.key.empty()) {
-        reason_ = "rows of a later file may replace the new ones of the same key";
-        return std::optional<Outcome>();
-      }
-      continue;
-    }
-    new_seen = true;
+    if (item.kind == CsvChange::Kind::kSame) continue;
     HR_ASSIGN(CsvSniff sniff, SniffCsv(*context_.fs, files_[n], options_, plan.delimiter, 0));
     bool same_columns = true;
     for (const CsvColumn& column : plan.columns) {

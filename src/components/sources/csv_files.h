@@ -94,6 +94,16 @@ struct CsvChange {
     CsvFileState state;      ///< digest empty when it has to be computed yet
   };
   std::vector<Item> items;  ///< one for each file
+  /// Whether old rows stand behind new ones: of equal keys the last in reading order counts, so
+  /// reading the new ones alone would let them win.
+  bool OldBehindNew() const {
+    bool new_seen = false;
+    for (const Item& item : items) {
+      if (new_seen && item.kind != Kind::kNew) return true;
+      new_seen = new_seen || item.kind != Kind::kSame;
+    }
+    return false;
+  }
   bool full = false;        ///< a file changed or is gone: everything must be read
   std::string changed;      ///< "customers.csv grew by 12 kB"; empty: nothing changed
   std::string unchanged;    ///< "3 files unchanged"

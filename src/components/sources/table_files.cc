@@ -333,18 +333,16 @@ Status TableFileBuild::Write(const std::vector<TablePart>& parts, const std::str
 /// nullopt when everything must be read after all; reason_ says why.
 Result<std::optional<Outcome>> TableFileBuild::Append(const CsvChange& change,
                                                       const CsvCursor& cursor) {
+  if (!options_.key.empty() && change.OldBehindNew()) {
+    reason_ = "rows of a later file may replace the new ones of the same key";
+    return std::optional<Outcome>();
+  }
   std::vector<TablePart> parts;
   states_.clear();
   for (size_t n = 0; n < files_.size(); ++n) {
     const CsvChange::Item& item = change.items[n];
     states_.push_back(item.state);
-    if (item.kind == CsvChange::Kind::kSame) {
-      if (!parts.empty() && !options_.key.empty()) {
-        reason_ = "rows of a later file may replace the new ones of the same key";
-        return std::optional<Outcome>();
-      }
-      continue;
-    }
+    if (item.kind == CsvChange::Kind::kSame) continue;
     if (item.kind == CsvChange::Kind::kGrown && !format_.Grows()) {
       reason_ = "the new end of such a file can't be read alone";
       return std::optional<Outcome>();
