@@ -21,6 +21,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 passed=0
 failed=0
+failures="" # what the failed suites said, once more at the end, where one looks first
 for suite in "${suites[@]}"; do
   name=$(basename "$suite" .sh)
   if (($#)) && [[ " $* " != *" $name "* ]]; then continue; fi
@@ -39,6 +40,9 @@ for suite in "${suites[@]}"; do
   fi
   echo "== $name: $ok passed, $bad failed ($((SECONDS - start)) s)"
   ((passed += ok, failed += bad))
+  ((bad == 0)) ||
+    failures+="== what failed in $name:"$'\n'"$(grep -v '^ok ' "$scratch/$name.log" | tail -n 40)"$'\n'
 done
+printf '%s' "$failures"
 echo "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))
