@@ -104,9 +104,9 @@ struct CsvChange {
     }
     return false;
   }
-  bool full = false;        ///< a file changed or is gone: everything must be read
-  std::string changed;      ///< "customers.csv grew by 12 kB"; empty: nothing changed
-  std::string unchanged;    ///< "3 files unchanged"
+  bool full = false;      ///< a file changed or is gone: everything must be read
+  std::string changed;    ///< "customers.csv grew by 12 kB"; empty: nothing changed
+  std::string unchanged;  ///< "3 files unchanged"
 };
 Result<CsvChange> CompareCsvFiles(FileSystem& fs, const CsvOptions& options,
                                   const std::vector<CsvFile>& files, const CsvCursor& cursor,
