@@ -130,6 +130,15 @@ Result<int64_t> ParseBytes(std::string_view text) {
   return bad;
 }
 
+Result<int64_t> ParseMemory(std::string_view text) {
+  constexpr int64_t kLeast = 64'000'000;
+  HR_ASSIGN(const int64_t bytes, ParseBytes(text));
+  if (bytes >= kLeast) return bytes;
+  return UserError("bad_bytes", fmt::format("'{}' is less memory than a run needs", text))
+      .Subject(std::string(text))
+      .Hint("give " + FormatBytes(kLeast) + " or more, e.g. 1GB");
+}
+
 std::string FormatBytes(int64_t bytes) {
   constexpr std::array<const char*, 7> kNames = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   double value = static_cast<double>(bytes);

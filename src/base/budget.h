@@ -59,6 +59,9 @@ class Budget {
 
 /// "4GB", "512MiB", "1.5 GB", "1000000" → bytes (GB = 10^9, GiB = 2^30).
 Result<int64_t> ParseBytes(std::string_view text);
+/// The same for the budget of a run: less than 64 MB is an error, since the program alone needs
+/// more.
+Result<int64_t> ParseMemory(std::string_view text);
 std::string FormatBytes(int64_t bytes);
 int64_t MachineMemoryBytes();
 int MachineThreads();

@@ -103,7 +103,7 @@ Result<headrace::engine::EngineOptions> ReadOptions(const char* text) {
     } else if (key == "threads" && value.is_number_unsigned()) {
       options.threads = value.get<int>();
     } else if (key == "memory" && value.is_string()) {
-      HR_ASSIGN(options.memory_bytes, headrace::ParseBytes(value.get<std::string>()));
+      HR_ASSIGN(options.memory_bytes, headrace::ParseMemory(value.get<std::string>()));
     } else if (key == "params" && value.is_object()) {
       for (const auto& [name, param] : value.items()) {
         options.params.push_back(name + "=" +

@@ -355,7 +355,7 @@ Status ReadValues(const Raw& raw, Arguments* arguments) {
     arguments->threads = static_cast<int>(number);
   }
   if (!raw.memory.empty()) {
-    auto bytes = ParseBytes(raw.memory);
+    auto bytes = ParseMemory(raw.memory);
     if (!bytes.ok()) return std::move(bytes).error();
     arguments->memory_bytes = *bytes;
   }

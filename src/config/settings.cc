@@ -57,7 +57,7 @@ void CheckReuse(const Settings& settings, Diagnostics& diagnostics) {
 
 std::optional<spec::Fault> CheckMemory(const Target& target) {
   if (target.memory.empty() || spec::NeedsExpansion(target.memory)) return std::nullopt;
-  const Result<int64_t> bytes = ParseBytes(target.memory);
+  const Result<int64_t> bytes = ParseMemory(target.memory);
   if (bytes.ok()) return std::nullopt;
   return spec::Fault{"memory", bytes.error().message, "for example 4GB"};
 }

@@ -56,7 +56,7 @@ Budget& Engine::budget() {
       const config::Target& target = state_->project->target_settings();
       if (threads == 0) threads = target.threads.value_or(0);
       if (memory == 0 && !target.memory.empty()) {
-        auto bytes = ParseBytes(target.memory);
+        auto bytes = ParseMemory(target.memory);
         if (bytes.ok()) memory = *bytes;
       }
     }

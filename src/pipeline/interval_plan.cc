@@ -262,9 +262,13 @@ std::string IntervalPlanner::Reason() const {
   }
   std::string text;
   if (plan_.run.empty()) {
-    text = plan_.drop.empty()
-               ? plan_.wanted.empty() ? "no interval has rows to read yet" : "no interval is stale"
-               : fmt::format("{} of its intervals went", plan_.drop.size());
+    const bool backfill = q_.options.from || q_.options.to;
+    text = !plan_.drop.empty()    ? fmt::format("{} of its intervals went", plan_.drop.size())
+           : plan_.wanted.empty() ? "no interval has rows to read yet"
+           : backfill
+               ? fmt::format("its intervals go from {} to {}, none was asked for",
+                             TimeText(plan_.wanted.front().from), TimeText(plan_.wanted.back().to))
+               : "no interval is stale";
   } else {
     text = fmt::format("{} of {} interval{}: ", plan_.run.size(), plan_.wanted.size(),
                        plan_.wanted.size() == 1 ? "" : "s");

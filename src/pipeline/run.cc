@@ -1,5 +1,7 @@
 #include "pipeline/run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -169,6 +171,26 @@ Status WarnStale(RunState& run, RunReport& report) {
   return Ok();
 }
 
+/// A range that holds no interval of any node is most often a wrong year, and the run looks fine.
+void WarnNothingInRange(const RunState& run, RunReport& report) {
+  const DecideOptions& decide = run.options->decide;
+  if (!decide.from && !decide.to) return;
+  const NodeResult* first = nullptr;
+  for (const NodeResult& node : report.nodes) {
+    const Node* known = run.project->FindNode(node.node);
+    if (known->spec.common.materialize != spec::Materialize::kIncremental) continue;
+    if (node.action != "reuse") return;
+    if (first == nullptr) first = &node;
+  }
+  if (first == nullptr) return;
+  report.warnings.push_back(
+      UserError("no_intervals",
+                "no interval of a selected node lies in the range of --from and --to")
+          .As(Severity::kWarning)
+          .Node(first->node)
+          .Hint(fmt::format("'{}': {}", first->node, first->reason)));
+}
+
 Json NoteJson(const std::string& node, const Error& note) {
   return {{"node", node},
           {"severity", note.severity == Severity::kHint ? "hint" : "warning"},
@@ -274,6 +296,7 @@ Result<RunReport> Run(const Project& project, const RunServices& services,
     return *run.fatal;
   }
   HR_TRY(services.store->RecordNodes(claim, run.records));
+  WarnNothingInRange(run, report);
   bool failed = false;
   for (const auto& node : report.nodes) failed = failed || node.action == "fail" || node.error;
   const bool interrupted = services.cancel.Cancelled();

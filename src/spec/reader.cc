@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/suggest.h"
 #include "spec/print.h"
@@ -37,6 +38,15 @@ bool IsSingle(const TypeOps& ops, const yaml::Node& node) {
   if (ops.shape == Shape::kList || ops.shape == Shape::kMap) return false;
   if (node.IsScalar()) return true;
   return node.IsMap() && ops.shape == Shape::kComponent;
+}
+
+/// Lists of names, where saying one twice can only be a slip of the pen. Components with fields may
+/// stand there twice: only their bare names are looked at.
+bool IsListOfNames(const TypeOps& element, const Field& field) {
+  return element.shape == Shape::kEnum || element.shape == Shape::kComponent ||
+         (element.shape == Shape::kString &&
+          (field.meaning() == Meaning::kColumn || field.meaning() == Meaning::kNode ||
+           field.meaning() == Meaning::kConnection));
 }
 
 size_t SizeOf(const TypeOps& ops, const void* object) {
@@ -185,10 +195,19 @@ bool Reader::ReadList(const TypeOps& ops, const Field& field, const yaml::Node& 
   ops.clear(target);
   const size_t before = ErrorCount();
   if (node.IsList()) {
+    std::set<std::string> seen;
+    const bool names = IsListOfNames(*ops.element, field);
     for (size_t i = 0; i < node.items.size(); ++i) {
+      const yaml::Node& item = node.items[i];
       const std::string item_path = fmt::format("{}[{}]", path, i);
-      if (places_ != nullptr) places_->Add(item_path, node.items[i].mark, node.items[i].mark);
-      Read(*ops.element, field, node.items[i], ops.add(target, {}), item_path);
+      if (places_ != nullptr) places_->Add(item_path, item.mark, item.mark);
+      Read(*ops.element, field, item, ops.add(target, {}), item_path);
+      if (names && item.IsScalar() && !seen.insert(item.text).second) {
+        Add(UserError("repeated_name", fmt::format("{} has '{}' twice", SubjectAt(path), item.text))
+                .Subject(item.text)
+                .Hint("remove one of them"),
+            item);
+      }
     }
   } else if (IsSingle(*ops.element, node)) {
     Read(*ops.element, field, node, ops.add(target, {}), path + "[0]");

@@ -1,5 +1,7 @@
 #include "components/models/model_options.h"
 
+#include <set>
+
 #include "components/models/model_node.h"
 
 namespace headrace::components {
@@ -184,7 +186,13 @@ void ReadLearners(const spec::Value& learners, std::vector<learn::LearnerSpec>* 
     ReadLearner(learners, out, faults);
     return;
   }
-  for (const auto& value : learners.Items()) ReadLearner(value, out, faults);
+  std::set<std::string> bare;  // without fields of their own
+  for (const auto& value : learners.Items()) {
+    ReadLearner(value, out, faults);
+    if (value.kind() == Kind::kString && !bare.insert(value.String()).second) {
+      Add(faults, "learners", "bad_learner", "'learners' has '" + value.String() + "' twice");
+    }
+  }
   if (learners.Items().empty()) {
     Add(faults, "learners", "bad_learner", "'learners' is an empty list");
   }
