@@ -17,9 +17,9 @@ each with ?updated_since=… to get only rows from there on, and ?size=… for t
     /moved, /loop, /elsewhere       redirects: to /all, in a circle, to api.other
     /huge    an answer without end
 
-`api.faults` says how a request is answered, by number from 1 (see FAULTS); `api.always` answers
-every request so. `api.token`: what must be sent as a bearer token; requests from number
-`api.expires` on get a 401.
+`api.faults` says how a request is answered, by number from 1 (see FAULTS; the same wrong page is not
+given twice for one request); `api.always` answers every request so. `api.token`: what must be sent as
+a bearer token; requests from number `api.expires` on get a 401.
 """
 import email.utils
 import json
@@ -141,6 +141,12 @@ class Handler(BaseHTTPRequestHandler):
     def misbehave(self, fault, path, query):
         """True when the answer was given."""
         api = self.server.api
+        if fault in ("duplicate", "empty"):
+            # A page that says twice in a row that there is no more can't be told from the last one.
+            with api.lock:
+                if (self.path, fault) in api.lied:
+                    return False
+                api.lied.add((self.path, fault))
         if fault == "429":
             self.send(429, {"message": "slow down"}, {"Retry-After": "0"})
         elif fault == "429_date":
@@ -298,6 +304,7 @@ class Api:
             self.log = []
             self.headers = []
             self.met = []
+            self.lied = set()
             self.received = {}
 
     def matching(self, query):
