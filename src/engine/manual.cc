@@ -10,6 +10,7 @@
 #include "components/builtins.h"
 #include "config/project.h"
 #include "config/settings.h"
+#include "engine/manual_models.h"
 #include "pipeline/registry.h"
 #include "pipeline/user_test.h"
 #include "spec/node_spec.h"
@@ -46,7 +47,8 @@ const std::vector<Chapter>& Chapters() {
       {"model", "Models",
        "A model learns a column of a node from the others. Every version is tested on rows it did "
        "not see; it becomes champion only when all lines of `gate:` hold. Models also have the "
-       "[fields of every node](node.md)."},
+       "[fields of every node](node.md). What the fields may name: [metrics](metrics.md), "
+       "[gates](gates.md), [learners](learners.md)."},
       {"predict", "Predictions",
        "`predict: churn` scores the rows of a node with the champion of the model `churn`; "
        "`churn@challenger` and `churn@12` name another version. It also has the [fields of every "
@@ -174,6 +176,7 @@ std::string IndexPage(const std::vector<std::string>& more) {
     text += fmt::format("- [{}]({}.md){}{}\n", ChapterOf(kind).title, kind,
                         links.empty() ? "" : ": ", fmt::join(links, ", "));
   }
+  text += "- Of models: [metrics](metrics.md), [gates](gates.md), [learners](learners.md)\n";
   for (const std::string& line : more) text += "- " + line + "\n";
   return text;
 }
@@ -199,6 +202,9 @@ std::vector<ManualFile> ReferencePages(const std::vector<std::string>& more) {
                                    {"folder.md", FolderPage()},
                                    {"node.md", NodePage()}};
   for (const std::string& kind : Kinds()) files.push_back({kind + ".md", KindPage(kind)});
+  files.push_back({"metrics.md", MetricsPage()});
+  files.push_back({"gates.md", GatesPage()});
+  files.push_back({"learners.md", LearnersPage()});
   return files;
 }
 

@@ -13,7 +13,8 @@ struct ManualFile {
   std::string text;
 };
 
-/// One page for each kind of component, for headrace.yml, _folder.yml and the fields of every node,
+/// One page for each kind of component, for headrace.yml, _folder.yml, the fields of every node,
+/// metrics, gates and learners,
 /// and README.md, which lists them. `more`: lines of pages from elsewhere for that list.
 std::vector<ManualFile> ReferencePages(const std::vector<std::string>& more = {});
 

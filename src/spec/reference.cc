@@ -170,7 +170,7 @@ class Page {
 
   void Fields(const Spec& spec, const std::string& prefix, Affects outer) {
     if (spec.fields().empty()) {
-      text += "It has no fields.\n";
+      if (spec.details().empty()) text += "It has no fields.\n";  // else the details name them
       return;
     }
     const bool reruns = style_.reruns;
