@@ -75,11 +75,15 @@ class PosixFileSystem : public FileSystem {
 
   /// A negative length means up to the end.
   Result<std::string> ReadRange(const std::string& path, int64_t offset, int64_t length) override {
-    const Descriptor fd(OpenRetrying(path, O_RDONLY));
+    // A pipe without a writer would make open() wait for ever.
+    const Descriptor fd(OpenRetrying(path, O_RDONLY | O_NONBLOCK));
     if (!fd.ok()) return PathError(errno, "read", path);
     struct stat info = {};
     if (fstat(fd.get(), &info) != 0) return PathError(errno, "read", path);
     if (S_ISDIR(info.st_mode)) return PathError(EISDIR, "read", path);
+    if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
+      return UserError("not_a_file", "cannot read '" + path + "': it is a pipe, not a file");
+    }
     std::string out;
     // The size is a guess (files of /proc have none), one byte more finds the end.
     constexpr int64_t kChunk = 1 << 16;

@@ -57,6 +57,7 @@ void InitProcess() {
   setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` fails with EFBIG instead
   std::setlocale(LC_NUMERIC, "C");
 }
 

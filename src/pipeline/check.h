@@ -64,6 +64,8 @@ class Check {
   virtual bool OfTable() const { return false; }
   /// Whether a row is bad depends on the node's other rows too (unique).
   virtual bool OfOtherRows() const { return false; }
+  /// Its SQL reads the rows a second time, by the relation that BadRows is given.
+  virtual bool ReadsItself() const { return false; }
   /// The verdict may change while the rows stay the same: it is asked again in every run.
   virtual bool OfTime() const { return false; }
   /// Another node whose rows it reads, by its quoted name; "" = none.

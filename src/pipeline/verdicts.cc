@@ -108,7 +108,7 @@ std::vector<std::string> CheckAggregates(const Node& node, const std::string& re
 
 bool ChecksAreSimple(const Node& node) {
   return std::none_of(node.checks.begin(), node.checks.end(), [](const BoundCheck& check) {
-    return check.SetsAside() || !check.check->Reads().empty();
+    return check.SetsAside() || check.check->ReadsItself() || !check.check->Reads().empty();
   });
 }
 

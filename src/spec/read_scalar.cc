@@ -100,7 +100,7 @@ bool Reader::ReadScalar(const TypeOps& ops, const Field& field, const yaml::Node
 bool Reader::ReadText(const Field& field, const yaml::Node& node, std::string* target,
                       const std::string& path, bool literal) {
   *target = node.text;
-  if (field.not_empty() && node.text.empty()) {
+  if ((field.not_empty() || field.is_name()) && node.text.empty()) {
     Add(UserError("missing_value", fmt::format("{} is empty", SubjectAt(path)))
             .Hint("give it a value or remove the line"),
         node);

@@ -44,9 +44,7 @@ bool IsSingle(const TypeOps& ops, const yaml::Node& node) {
 /// stand there twice: only their bare names are looked at.
 bool IsListOfNames(const TypeOps& element, const Field& field) {
   return element.shape == Shape::kEnum || element.shape == Shape::kComponent ||
-         (element.shape == Shape::kString &&
-          (field.meaning() == Meaning::kColumn || field.meaning() == Meaning::kNode ||
-           field.meaning() == Meaning::kConnection));
+         (element.shape == Shape::kString && field.is_name());
 }
 
 size_t SizeOf(const TypeOps& ops, const void* object) {

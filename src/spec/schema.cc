@@ -36,7 +36,7 @@ Json Words(const Options& options) {
 Json TextType(const Field& field) {
   if (!field.options().empty()) return Words(field.options());
   Json schema = {{"type", {"string", "number", "boolean"}}};
-  if (field.not_empty()) schema["minLength"] = 1;
+  if (field.not_empty() || field.is_name()) schema["minLength"] = 1;
   return schema;
 }
 

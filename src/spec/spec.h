@@ -120,6 +120,11 @@ class Field {
   bool low_open() const { return low_open_; }
   const Options& options() const { return options_; }
   bool not_empty() const { return not_empty_; }
+  /// A column, node or connection: "" is none.
+  bool is_name() const {
+    return meaning_ == Meaning::kColumn || meaning_ == Meaning::kNode ||
+           meaning_ == Meaning::kConnection;
+  }
   bool secret() const { return secret_; }
   bool advanced() const { return advanced_; }
   bool identity() const { return identity_; }

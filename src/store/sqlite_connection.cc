@@ -176,6 +176,8 @@ Error BusyError(const std::string& path, int64_t timeout_micros) {
   return error;
 }
 
+}  // namespace
+
 Error CorruptError(const std::string& path, std::string_view text) {
   return SystemError("store_corrupt", fmt::format("the store {} is damaged: {}", path, text))
       .Hint(fmt::format(
@@ -185,8 +187,6 @@ Error CorruptError(const std::string& path, std::string_view text) {
           "what actions have sent and which model is champion is forgotten",
           path));
 }
-
-}  // namespace
 
 Error Connection::Fault(int code) const {
   const std::string text =

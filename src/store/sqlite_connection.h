@@ -126,4 +126,7 @@ class Connection {
   std::multimap<std::string, sqlite3_stmt*, std::less<>> idle_;  // prepared, by text
 };
 
+/// "store_corrupt" with what can be done about it.
+Error CorruptError(const std::string& path, std::string_view text);
+
 }  // namespace headrace::store

@@ -30,6 +30,18 @@ Status SqliteStore::Prepare(std::span<const Migration> migrations) {
     return UserError("no_store", fmt::format("there is no store {} yet", path_))
         .Hint("'headrace run' makes it");
   }
+  // SQLite takes an empty file for a new database, and what was sent would be sent again. A file
+  // that a first run left empty has no tables beside it.
+  if (existed) {
+    HR_ASSIGN(const FileInfo info, fs().Stat(path_));
+    HR_ASSIGN(const std::vector<FileInfo> beside, fs().List(options_.folder));
+    for (const FileInfo& one : beside) {
+      if (info.size > 0) break;
+      if (!one.directory || !fs().Exists(JoinPath(one.path, "tables"))) continue;
+      HR_ASSIGN(const std::vector<FileInfo> tables, fs().List(JoinPath(one.path, "tables")));
+      if (!tables.empty()) return CorruptError(path_, "it is empty, and tables stand beside it");
+    }
+  }
   for (const char* folder : {"lease", "pins"}) {
     HR_TRY(fs().CreateDirectories(JoinPath(options_.folder, folder)));
   }

@@ -57,6 +57,20 @@ TEST_F(SqliteStoreTest, ADamagedFileIsNamed) {
   }
 }
 
+TEST_F(SqliteStoreTest, AnEmptyFileBesideTablesIsDamage) {
+  Begin();
+  lease_.reset();
+  store_.reset();
+  for (const char* end : {"-wal", "-shm"}) {
+    (void)RealFileSystem().Remove(options_.folder + "/store.db" + end).ok();
+  }
+  Must(RealFileSystem().Write(options_.folder + "/store.db", ""));
+  EXPECT_TRUE(OpenSqliteStore(options_).ok());  // what a run killed at its very start leaves
+  Must(RealFileSystem().Write(options_.folder + "/store.db", ""));
+  Must(RealFileSystem().CreateDirectories(options_.folder + "/dev/tables/t"));
+  EXPECT_EQ(CodeOf(OpenSqliteStore(options_)), "store_corrupt");
+}
+
 TEST_F(SqliteStoreTest, ATruncatedFileIsNamed) {
   Begin();
   lease_.reset();

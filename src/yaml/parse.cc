@@ -93,7 +93,7 @@ class Builder {
       }
     }
     ReportSyntax();
-    if (failed_ || duplicates_) return std::nullopt;
+    if (failed_ || refused_) return std::nullopt;
     return root;
   }
 
@@ -184,6 +184,13 @@ class Builder {
     node.kind = scalar.kind;
     node.text = std::move(scalar.text);
     node.quoted = scalar.quoted;
+    if (node.text.find('\0') != std::string::npos) {
+      // Programs, SQL and file names would end there.
+      diagnostics_.Add(UserError("bad_text", "the text holds the character NUL (\\0)")
+                           .At(PlaceOf(node))
+                           .Hint("leave it out: no field can take it"));
+      refused_ = true;
+    }
   }
 
   void BuildList(Node& node, int depth) {
@@ -219,7 +226,7 @@ class Builder {
       if (fresh) {
         node.entries.push_back(std::move(entry));
       } else {
-        duplicates_ = true;
+        refused_ = true;
         diagnostics_.Add(
             UserError("duplicate_key", fmt::format("'{}' is given twice", entry.key.text))
                 .At(PlaceOf(entry.key))
@@ -280,7 +287,7 @@ class Builder {
   std::map<std::string, Node> anchors_;
   size_t nodes_ = 0;
   size_t last_end_ = 0;  ///< byte where the last event ended
-  bool failed_ = false, reported_ = false, duplicates_ = false;
+  bool failed_ = false, reported_ = false, refused_ = false;
 };
 
 }  // namespace

@@ -78,7 +78,8 @@ class References : public pipeline::Check {
       inner = "ROW(" + inner + ")";
     }
     return fmt::format("({}) AND {} NOT IN (SELECT {} FROM {} AS r WHERE {})", whole, names, inner,
-                       Self() ? relation : QuoteIdentifier(options_.node), complete);
+                       Self() ? "(SELECT * FROM " + relation + ")" : QuoteIdentifier(options_.node),
+                       complete);
   }
 
   std::string Reason() const override {
@@ -98,6 +99,7 @@ class References : public pipeline::Check {
   }
 
   bool OfOtherRows() const override { return Self(); }
+  bool ReadsItself() const override { return Self(); }
   std::string Reads() const override { return Self() ? "" : options_.node; }
 
  private:

@@ -1,5 +1,6 @@
 #include "components/sinks/file_sink.h"
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/crash_point.h"
@@ -86,11 +87,21 @@ class FileSink : public pipeline::Component {
               .Node(name_)
               .Hint("give this sink a file of its own"));
     }
-    if (type_ == "csv" && options_.delimiter.size() != 1) {
+    const char delimiter = options_.delimiter.empty() ? '\0' : options_.delimiter[0];
+    if (type_ == "csv" &&
+        (options_.delimiter.size() != 1 || std::strchr("\"\r\n", delimiter) != nullptr)) {
       context.diagnostics->Add(UserError("bad_option",
                                          "'delimiter' is one character, such as ; or "
                                          "\"\\t\"")
                                    .At(context.node->spec.PlaceOf("delimiter"))
+                                   .Node(name_));
+    }
+    if (type_ == "csv" &&
+        options_.null_value.find_first_of("\"\r\n" + options_.delimiter) != std::string::npos) {
+      context.diagnostics->Add(UserError("bad_option",
+                                         "'null_value' can't hold the delimiter, a quote or a line "
+                                         "end: it could not be told from values")
+                                   .At(context.node->spec.PlaceOf("null_value"))
                                    .Node(name_));
     }
     return std::nullopt;
@@ -100,7 +111,12 @@ class FileSink : public pipeline::Component {
     pipeline::Probe probe;
     if (context.state == nullptr) return probe;
     HR_ASSIGN(std::string path, Target(*context.project, *context.node));
-    if (!context.fs->Exists(path)) probe.changed = options_.path + " is gone";
+    if (!context.fs->Exists(path)) {
+      probe.changed = options_.path + " is gone";
+    } else if (context.state->cursor) {
+      HR_ASSIGN(const std::string now, Look(*context.fs, path));
+      if (now != *context.state->cursor) probe.changed = options_.path + " was changed by others";
+    }
     return probe;
   }
 
@@ -148,6 +164,7 @@ class FileSink : public pipeline::Component {
     HR_TRY(context.fs->SyncDirectory(folder));
     pipeline::Outcome outcome;
     outcome.rows = *rows;
+    HR_ASSIGN(outcome.cursor, Look(*context.fs, path));
     Json details;
     details["path"] = options_.path;
     outcome.details = details.dump();
@@ -155,6 +172,13 @@ class FileSink : public pipeline::Component {
   }
 
  private:
+  /// What tells that a file is still the one that was written: another target, or a person, may
+  /// have put another in its place.
+  static Result<std::string> Look(FileSystem& fs, const std::string& path) {
+    HR_ASSIGN(const FileInfo info, fs.Stat(path));
+    return DumpJson({{"size", info.size}, {"modified", info.modified}});
+  }
+
   /// Whether another sink writes the file `path`, or a source reads it.
   bool UsesFile(const pipeline::Node& other, const pipeline::Project& project,
                 const std::string& path) const {

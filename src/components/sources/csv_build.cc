@@ -42,6 +42,19 @@ std::string Quoted(const std::vector<std::string>& names) {
   return text;
 }
 
+/// Whether the first line behind byte `from` ends as the one before it does. A full read refuses
+/// mixed ends, so a part must not slip through.
+Result<bool> SameLineEnds(FileSystem& fs, const CsvFile& file, int64_t from) {
+  constexpr int64_t kLooked = 64 << 10;
+  HR_ASSIGN(const std::string before, fs.ReadRange(file.path, std::max<int64_t>(from - 2, 0), 2));
+  HR_ASSIGN(const std::string behind, fs.ReadRange(file.path, from, kLooked));
+  const size_t end = behind.find_first_of("\r\n");
+  if (end == std::string::npos) return true;
+  const bool two = behind.substr(end, 2) == "\r\n";
+  if (before == "\r\n") return two;
+  return !two && !before.empty() && before.back() == behind[end];
+}
+
 /// Digests and lines of files, found by a thread of its own while DuckDB reads the rows: it takes a
 /// tenth of the time, and DuckDB uses the other cores better than this pass would.
 class ContentsAside {
@@ -207,6 +220,13 @@ Result<std::optional<Outcome>> CsvBuild::Append(const CsvChange& change, const C
     const CsvChange::Item& item = change.items[n];
     states_.push_back(item.state);
     if (item.kind == CsvChange::Kind::kSame) continue;
+    if (item.kind == CsvChange::Kind::kGrown) {
+      HR_ASSIGN(const bool same_ends, SameLineEnds(*context_.fs, files_[n], item.offset));
+      if (!same_ends) {
+        reason_ = files_[n].shown + " goes on with other line ends";
+        return std::optional<Outcome>();
+      }
+    }
     HR_ASSIGN(CsvSniff sniff, SniffCsv(*context_.fs, files_[n], options_, plan.delimiter, 0));
     bool same_columns = true;
     for (const CsvColumn& column : plan.columns) {

@@ -53,6 +53,9 @@ class PageHandler : public nlohmann::json_sax<Json> {
       after_key_ = true;
     } else if (in_row_) {
       if (name.empty()) return Fail("bad_record", "a field of a row has no name");
+      if (name.find('\0') != std::string::npos) {
+        return Fail("bad_record", "the name of a field holds the character NUL");
+      }
       field_ = columns_.Add(name);
       if (columns_.all().size() > kMaxColumns) {
         return Fail("too_many_columns",
@@ -66,6 +69,9 @@ class PageHandler : public nlohmann::json_sax<Json> {
         return Fail("ambiguous_fields", fmt::format("a row has the fields '{}' and '{}': columns "
                                                     "differ in more than case",
                                                     spelt, name));
+      }
+      if (row == page_.rows() + 1) {
+        return Fail("bad_record", fmt::format("a row has the field '{}' twice", name));
       }
       row = page_.rows() + 1;
       spelt = name;
@@ -103,6 +109,15 @@ class PageHandler : public nlohmann::json_sax<Json> {
   }
   bool AtRecords() const { return !shape_.top_is_row && Path() == shape_.records; }
 
+  /// A plain value beside objects would become a row without any of their fields.
+  bool SameRows(bool plain) {
+    if (page_.rows() > 0 && plain != plain_rows_) {
+      return Fail("bad_record", "some rows are objects and others plain values");
+    }
+    plain_rows_ = plain;
+    return true;
+  }
+
   bool Number(const std::string& text) { return Scalar(JsonKind::kNumber, text, text); }
 
   void Comma() {
@@ -121,6 +136,7 @@ class PageHandler : public nlohmann::json_sax<Json> {
       AddCell(field_, kind, text);
     } else if (in_list_) {
       if (kind == JsonKind::kNull) return Fail("bad_record", "a row is null");
+      if (!SameRows(true)) return false;
       AddCell(PlainColumn(), kind, text);  // a list of plain values
       EndRow();
     } else {
@@ -149,6 +165,7 @@ class PageHandler : public nlohmann::json_sax<Json> {
       return true;
     }
     if (in_list_) {
+      if (!SameRows(!object)) return false;
       if (object) {
         in_row_ = true;
       } else {  // a list of lists
@@ -208,14 +225,6 @@ class PageHandler : public nlohmann::json_sax<Json> {
   }
 
   void AddCell(int column, JsonKind kind, std::string_view text) {
-    // Of a key given twice the last value counts.
-    const size_t begin = page_.ends.empty() ? 0 : page_.ends.back();
-    for (size_t n = begin; n < page_.cells.size(); ++n) {
-      if (page_.cells[n].column == column) {
-        page_.cells.erase(page_.cells.begin() + static_cast<long>(n));
-        break;
-      }
-    }
     if (kind == JsonKind::kNull) return;
     page_.cells.push_back({column, kind, static_cast<uint32_t>(page_.text.size()),
                            static_cast<uint32_t>(text.size())});
@@ -232,6 +241,7 @@ class PageHandler : public nlohmann::json_sax<Json> {
   size_t depth_ = 0, list_depth_ = 0, nested_depth_ = 0;
   int field_ = 0;
   bool after_key_ = false, in_list_ = false, in_row_ = false, single_ = false, plain_row_ = false;
+  bool plain_rows_ = false;  // what the rows so far were
 };
 
 Error NotJson(const std::string& body) {

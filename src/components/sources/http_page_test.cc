@@ -44,9 +44,13 @@ TEST(HttpPage, NestedFieldsAreTheirText) {
             R"(a=[1,{"b":"q\"\n","c":[],"d":null},-0.10,true] e=1)");
 }
 
-TEST(HttpPage, TheLastOfTwoEqualKeysCounts) {
-  EXPECT_EQ(Read(R"([{"a": 1, "b": 2, "a": 3}])"), "b=2 a=3");
-  EXPECT_EQ(Read(R"([{"a": 1, "a": null}])"), "");
+TEST(HttpPage, RowsThatWouldLoseAValue) {
+  EXPECT_EQ(Read(R"([{"a": 1, "b": 2, "a": 3}])"), "bad_record");
+  EXPECT_EQ(Read(R"([{"a": 1, "a": null}])"), "bad_record");
+  EXPECT_EQ(Read(R"([{"a": 1}, 5])"), "bad_record");
+  EXPECT_EQ(Read(R"([5, {"a": 1}])"), "bad_record");
+  EXPECT_EQ(Read(R"([{"a": 1}, [5]])"), "bad_record");
+  EXPECT_EQ(Read(R"([{"a\u0000": 1}])"), "bad_record");
   EXPECT_EQ(Read(R"([{"a": 1}, {"A": 2}])"), "a=1|a=2");
   EXPECT_EQ(Read(R"([{"a": 1, "A": 2}])"), "ambiguous_fields");
 }

@@ -57,10 +57,24 @@ class JsonFormat : public TableFormat {
  public:
   const FileEndings& Endings() const override { return JsonEndings(); }
   bool Grows() const override { return true; }
+  /// Lines behind lines; what stands behind an array, or is one, makes a file that can't be read.
+  Result<bool> GrewByRows(FileSystem& fs, const CsvFile& file, int64_t from) const override {
+    for (const int64_t offset : {int64_t{0}, from}) {
+      HR_ASSIGN(const std::string begin, fs.ReadRange(file.path, offset, 4096));
+      const size_t at = begin.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+      if (at == std::string::npos || begin[at] == '[') return false;
+    }
+    return true;
+  }
   void ReadAsText(const std::string& column) override { text_.insert(column); }
 
   /// DuckDB doesn't see that an archive is cut off.
   Status Check(FileSystem& fs, const TablePart& part, const CancelToken& cancel) override {
+    HR_ASSIGN(auto outline, TextFile::Open(fs, part.file.path, part.file.shown, TextEncoding::kUtf8,
+                                           part.offset));
+    if (auto fault = FindUnreadableJson(*outline, part.file.shown, part.first_line, cancel)) {
+      return *std::move(fault);
+    }
     if (CompressionOf(part.file.path) == Compression::kNone) return Ok();
     CsvPart text{part.file, 0, 1, {}, part.file.path};
     return CheckCsvText(fs, text, CsvOptions(), cancel);

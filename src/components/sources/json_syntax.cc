@@ -137,7 +137,119 @@ class Watch : public nlohmann::json_sax<nlohmann::json> {
   std::set<std::string> keys_;
 };
 
+/// Follows strings and brackets, byte by byte.
+class Outline {
+ public:
+  static constexpr int kMaxDepth = 200;
+
+  /// The fault that this byte makes; null: none.
+  const char* Take(char c) {
+    if (in_text_) {
+      TakeText(c);
+      return nullptr;
+    }
+    switch (c) {
+      case '"':
+        in_text_ = true;
+        nul_ = false;
+        return nullptr;
+      case ' ':
+      case '\t':
+      case '\r':
+      case '\n':
+        return nullptr;
+      case '{':
+      case '[':
+        if (depth_ == 0) array_ = c == '[';
+        return ++depth_ > kMaxDepth ? "too_deep" : nullptr;
+      case '}':
+      case ']':
+        if (depth_ > 0) --depth_;
+        return nullptr;
+      case ':':
+        return nul_ ? "bad_key" : nullptr;
+      case 'n':
+        return depth_ == 0 || (depth_ == 1 && array_) ? "not_objects" : nullptr;
+      default:
+        nul_ = false;
+        return nullptr;
+    }
+  }
+
+ private:
+  void TakeText(char c) {
+    if (escaped_) {
+      escaped_ = false;
+      hex_ = c == 'u' ? 0 : -1;
+    } else if (hex_ >= 0) {
+      hex_ = c == '0' ? hex_ + 1 : -1;
+      if (hex_ == 4) {
+        nul_ = true;
+        hex_ = -1;
+      } else if (hex_ < 0) {
+        TakeText(c);
+      }
+    } else if (c == '\\') {
+      escaped_ = true;
+    } else if (c == '"') {
+      in_text_ = false;
+    }
+  }
+
+  int depth_ = 0;
+  int hex_ = -1;        // zeros seen behind \u; -1: not there
+  bool array_ = false;  // the outermost bracket
+  bool in_text_ = false, escaped_ = false;
+  bool nul_ = false;  // the last text has a \u0000
+};
+
+Error UnreadableJson(std::string_view code) {
+  if (code == "too_deep") {
+    return DataError("too_deep",
+                     fmt::format("the JSON is nested deeper than {}", Outline::kMaxDepth))
+        .Hint("leave such records out, or write the nested value as a text");
+  }
+  if (code == "bad_key") {
+    return DataError("bad_key", "a key holds the character NUL (\\u0000)")
+        .Hint("each key of a record becomes a column: give it another name");
+  }
+  return DataError("not_objects", "a record is null, not an object")
+      .Hint("each record is one object: {\"id\": 1, …}, one a line or all in one array");
+}
+
 }  // namespace
+
+std::optional<Error> FindUnreadableJson(TextFile& text, const std::string& shown,
+                                        int64_t first_line, const CancelToken& cancel) {
+  Outline outline;
+  std::string piece, before;  // before: the start of a line that began in an earlier piece
+  int64_t line = first_line, column = 0;
+  while (true) {
+    piece.clear();
+    Result<bool> more = text.Read(piece);
+    if (!more.ok()) return more.error();
+    if (!*more) return std::nullopt;
+    if (Status status = cancel.Check(); !status.ok()) return status.error();
+    size_t begin = 0;
+    for (size_t at = 0; at < piece.size(); ++at) {
+      ++column;
+      if (const char* code = outline.Take(piece[at])) {
+        const size_t end = std::min(piece.find('\n', at), piece.size());
+        return UnreadableJson(code).At(
+            {.file = shown,
+             .line = static_cast<int>(line),
+             .column = static_cast<int>(column),
+             .source_line = ShownLine((before + piece.substr(begin, end - begin)).substr(0, 200))});
+      }
+      if (piece[at] != '\n') continue;
+      ++line;
+      column = 0;
+      begin = at + 1;
+      before.clear();
+    }
+    if (before.size() < 200) before += piece.substr(begin, 200);
+  }
+}
 
 std::optional<Error> FindJsonFault(TextFile& text, const std::string& shown, int64_t first_line,
                                    const CancelToken& cancel) {

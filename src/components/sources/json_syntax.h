@@ -13,4 +13,12 @@ namespace headrace::components {
 std::optional<Error> FindJsonFault(TextFile& text, const std::string& shown, int64_t first_line,
                                    const CancelToken& cancel);
 
+/// What DuckDB's reader must not see, or would take for something else: values nested deeper than
+/// 200 (it recurses, and dies), a record that is null (it makes a row of it), a key with a NUL
+/// character (it loses the value). One pass over the bytes without parsing; other faults of syntax
+/// are left to the reader. Errors "too_deep", "not_objects", "bad_key" at line and column; io
+/// errors.
+std::optional<Error> FindUnreadableJson(TextFile& text, const std::string& shown,
+                                        int64_t first_line, const CancelToken& cancel);
+
 }  // namespace headrace::components

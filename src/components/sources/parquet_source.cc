@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <set>
 
 #include "base/text_width.h"
 #include "components/sources/table_files.h"
@@ -70,6 +71,7 @@ class ParquetFormat : public TableFormat {
       auto found = connection.Describe(Select({part}));
       if (!found.ok()) return Named(std::move(found).error(), part);
       part.columns = std::move(*found);
+      HR_TRY(CheckColumns(connection, part));
       for (data::Column& column : part.columns.columns) column.nullable = true;
     }
     return Ok();
@@ -81,7 +83,9 @@ class ParquetFormat : public TableFormat {
 
   Error Explain(FileSystem&, data::DuckConnection& connection, Error error,
                 const std::vector<TablePart>& parts, const CancelToken& cancel) override {
-    if (error.code == "bad_parquet") return error;
+    for (const char* own : {"bad_parquet", "wide_decimal", "duplicate_column"}) {
+      if (error.code == own) return error;
+    }
     for (const TablePart& part : parts) {
       if (cancel.Cancelled() || part.columns.columns.empty()) break;
       data::QueryOptions options;
@@ -98,6 +102,38 @@ class ParquetFormat : public TableFormat {
   }
 
  private:
+  /// DuckDB reads decimals of more than 38 digits as wrong numbers, and gives a column whose name
+  /// is there already another one.
+  static Status CheckColumns(data::DuckConnection& connection, const TablePart& part) {
+    auto stored =
+        connection.Query(fmt::format("SELECT name, coalesce(precision, 0) FROM parquet_schema({})",
+                                     data::QuoteLiteral(part.read_path)));
+    if (!stored.ok()) return Named(std::move(stored).error(), part);
+    std::set<std::string> names;
+    for (const auto& row : stored->rows) {
+      const std::string name = row[0].Text();
+      names.insert(name);
+      if (row[1].AsInt64() <= 38) continue;
+      return DataError("wide_decimal",
+                       fmt::format("column '{}' is DECIMAL of {} digits, and 38 are the most that "
+                                   "can be read",
+                                   name, row[1].AsInt64()))
+          .At({.file = part.file.shown})
+          .Hint("write the column with fewer digits, or as a text");
+    }
+    for (const data::Column& column : part.columns.columns) {
+      if (names.count(column.name) > 0) continue;
+      const std::string first = column.name.substr(0, column.name.rfind('_'));
+      return DataError("duplicate_column",
+                       fmt::format("two columns are named '{}'; names are compared without regard "
+                                   "to case",
+                                   first))
+          .At({.file = part.file.shown})
+          .Hint("rename one of them");
+    }
+    return Ok();
+  }
+
   static Error Named(Error error, const TablePart& part) {
     if (error.code == "cancelled" || error.code == "out_of_memory") return error;
     std::string message = error.message.substr(0, error.message.find('\n'));

@@ -44,8 +44,8 @@ Status CheckHeader(FileSystem& fs, const std::string& path, const std::string& s
   if (info.directory) {
     return UserError("not_a_database", fmt::format("{} is a folder", shown)).At({.file = shown});
   }
-  if (info.size == 0) return Ok();  // a database without tables
-  HR_ASSIGN(std::string header, fs.ReadRange(path, 0, kHeaderBytes));
+  HR_ASSIGN(std::string header, fs.ReadRange(path, 0, kHeaderBytes));  // a pipe fails here
+  if (info.size == 0) return Ok();                                     // no tables
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
   if (!header.starts_with(kMagic)) {
     const bool text = std::all_of(header.begin(), header.end(), [](unsigned char c) {

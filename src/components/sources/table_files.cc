@@ -343,9 +343,12 @@ Result<std::optional<Outcome>> TableFileBuild::Append(const CsvChange& change,
     const CsvChange::Item& item = change.items[n];
     states_.push_back(item.state);
     if (item.kind == CsvChange::Kind::kSame) continue;
-    if (item.kind == CsvChange::Kind::kGrown && !format_.Grows()) {
-      reason_ = "the new end of such a file can't be read alone";
-      return std::optional<Outcome>();
+    if (item.kind == CsvChange::Kind::kGrown) {
+      HR_ASSIGN(const bool alone, format_.GrewByRows(*context_.fs, files_[n], item.offset));
+      if (!alone) {
+        reason_ = "the new end of such a file can't be read alone";
+        return std::optional<Outcome>();
+      }
     }
     if (item.kind == CsvChange::Kind::kNew) {
       HR_ASSIGN(CsvContent content, ReadCsvContent(*context_.fs, files_[n], 0, context_.cancel));

@@ -47,6 +47,11 @@ class TableFormat {
                         const std::vector<TablePart>& parts, const CancelToken& cancel) = 0;
   /// The new end of a file may be read alone.
   virtual bool Grows() const { return false; }
+  /// Whether this file, whose old part ends at byte `from`, is one whose end may be.
+  virtual Result<bool> GrewByRows(FileSystem& fs, const CsvFile& file, int64_t from) const {
+    (void)fs, (void)file, (void)from;
+    return Grows();
+  }
   /// Looks at what was read; names columns that must be read as text after all.
   virtual Result<std::vector<std::string>> Inexact(data::DuckConnection& connection,
                                                    const std::vector<TablePart>& parts,
