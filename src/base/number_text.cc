@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace headrace {
 namespace {
 
@@ -25,6 +27,14 @@ std::string Counted(int64_t number, std::string_view noun) {
 
 std::string Tally(int64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", Grouped(number), noun, Ending(number));
+}
+
+std::string Compact(double value, int digits) {
+  if (!std::isfinite(value)) return "-";
+  const double size = std::fabs(value);
+  // A digit that rounding made up says nothing; an exponent is for the very large and small.
+  if (size >= std::pow(10.0, digits - 1) && size < 1e15) return Grouped(std::llround(value));
+  return fmt::format("{:.{}g}", value, digits);
 }
 
 }  // namespace headrace

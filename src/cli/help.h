@@ -16,7 +16,7 @@ struct CommandHelp {
 
 inline constexpr CommandHelp kCommandHelp[] = {
     {"init", "Start", "init [--example NAME] [DIR]", "make a new project, empty or an example",
-     "  --example NAME   copy an example: headrace init --example churn\n"
+     "  --example NAME   copy an example: churn, house_prices or flights\n"
      "\n"
      "DIR is a new or empty folder; the example's name, else the current folder, when left out.\n"},
     {"doctor", "Start", "doctor [--crash-points]", "what is installed, what is missing",
@@ -36,7 +36,7 @@ inline constexpr CommandHelp kCommandHelp[] = {
      "  --full             build every selected node, also what is up to date\n"
      "  --from T, --to T   of incremental nodes: build the intervals from T until T, stale or "
      "not,\n"
-     "                     and no others; a date or a time in UTC\n"
+     "                     and no others (a changed definition builds all); UTC\n"
      "  --exclude SELECT   leave nodes out; may be given several times\n"
      "  --fail-fast        stop at the first failure; else independent nodes go on\n"
      "  --no-wait          fail when another run holds the target, instead of waiting\n"

@@ -3,15 +3,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/number_text.h"
 #include "base/text_table.h"
 #include "cli/commands.h"
 
 namespace headrace::cli {
 namespace {
-
-std::string Digits(double value) {
-  return std::isfinite(value) ? fmt::format("{:.4g}", value) : std::string("-");
-}
 
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
@@ -56,8 +53,8 @@ int ModelCompare(const Arguments& arguments, Session& session, Console& console)
                    fmt::format("VERSION {}", comparison->b.version), "DIFFERENCE", "95 % FROM",
                    "TO"});
   for (const learn::ComparedMetric& metric : result.metrics) {
-    table.AddRow({metric.name, Digits(metric.a), Digits(metric.b), Digits(metric.difference),
-                  Digits(metric.low), Digits(metric.high)});
+    table.AddRow({metric.name, Compact(metric.a), Compact(metric.b), Compact(metric.difference),
+                  Compact(metric.low), Compact(metric.high)});
   }
   console.Text(table.Render({console.columns(), console.out_color()}));
   console.Text(result.verdict == "no clear difference"

@@ -38,7 +38,7 @@ std::string Text(const Json& object, const char* key) {
 }
 
 std::string Short(const Json& value) {
-  return value.is_number() ? fmt::format("{:.4g}", value.get<double>()) : "-";
+  return value.is_number() ? Compact(value.get<double>()) : "-";
 }
 
 void PrintLeaderboard(const Json& report, Console& console) {

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <map>
 
 #include "base/number_text.h"
 #include "base/text_table.h"
@@ -76,11 +78,18 @@ Result<Format> FormatOf(const Arguments& arguments, const Console& console) {
   Format format = arguments.format;
   if (format == Format::kAuto && console.json()) format = Format::kJson;
   if (format == Format::kAuto && !arguments.output.empty()) {
-    const std::string& file = arguments.output;
-    format = file.ends_with(".parquet")                            ? Format::kParquet
-             : file.ends_with(".json") || file.ends_with(".jsonl") ? Format::kJson
-             : file.ends_with(".txt")                              ? Format::kTable
-                                                                   : Format::kCsv;
+    const std::string ending = std::filesystem::path(arguments.output).extension();
+    static const std::map<std::string, Format> kEndings = {
+        {"", Format::kCsv},       {".csv", Format::kCsv},    {".parquet", Format::kParquet},
+        {".json", Format::kJson}, {".jsonl", Format::kJson}, {".ndjson", Format::kJson},
+        {".txt", Format::kTable}};
+    const auto found = kEndings.find(ending);
+    if (found == kEndings.end()) {
+      return UserError("unknown_ending", "no format goes with the ending '" + ending + "'")
+          .Subject(arguments.output)
+          .Hint("csv, json, parquet or txt; or name it: --format csv");
+    }
+    format = found->second;
   }
   if (format == Format::kAuto) format = console.out_is_terminal() ? Format::kTable : Format::kCsv;
   if (format == Format::kParquet && arguments.output.empty() && console.out_is_terminal()) {

@@ -21,8 +21,7 @@ using pipeline::RunReport;
 /// A number of an object as people read it; "-" when it isn't there.
 std::string Number(const Json& object, const char* key) {
   if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return "-";
-  const double value = object[key].get<double>();
-  return std::isfinite(value) ? fmt::format("{:.4g}", value) : "-";
+  return Compact(object[key].get<double>());
 }
 
 std::string Word(const Json& object, const char* key) {

@@ -138,7 +138,7 @@ class Page {
       }
     }
     const bool known = !statistics.empty();
-    TextTable table(known ? std::vector<std::string>{"COLUMN", "TYPE", "NULL", "DISTINCT", "MIN",
+    TextTable table(known ? std::vector<std::string>{"COLUMN", "TYPE", "NULL", "~DISTINCT", "MIN",
                                                      "MAX", "DESCRIPTION"}
                           : std::vector<std::string>{"COLUMN", "TYPE", "DESCRIPTION"});
     const auto of = [](const Json& column, const char* key) -> std::string {

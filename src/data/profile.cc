@@ -218,7 +218,14 @@ Status Profile::Merge(const Profile& other) {
 
 Json ToJson(const Profile& profile) {
   Json columns = Json::array();
-  for (const ColumnProfile& column : profile.columns) columns.push_back(ColumnToJson(column));
+  for (const ColumnProfile& column : profile.columns) {
+    columns.push_back(ColumnToJson(column));
+    Json& written = columns.back();
+    if (!written.contains("distinct")) continue;
+    // An estimate may be above what there can be.
+    const int64_t most = profile.rows + profile.removed - column.nulls;
+    if (written["distinct"].get<int64_t>() > most) written["distinct"] = most;
+  }
   Json out = {{"rows", profile.rows}, {"columns", std::move(columns)}};
   if (profile.removed > 0) out["removed"] = profile.removed;
   return out;

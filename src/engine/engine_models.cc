@@ -62,6 +62,10 @@ Result<ModelDetails> Engine::ShowModel(const std::string& reference) {
   std::optional<store::ModelVersion> found;
   if (store != nullptr) {
     HR_ASSIGN(found, store->ResolveModel(project->target(), name, version));
+    if (!found && reference.find('@') == std::string::npos) {  // no champion: the newest
+      HR_ASSIGN(auto versions, store->ListModelVersions(project->target(), name));
+      if (!versions.empty()) found = std::move(versions.front());
+    }
   }
   if (!found) {
     return UserError("unknown_version", "model '" + name + "' has no version '" + version + "'")

@@ -47,10 +47,13 @@ NodeSummary SummaryOf(const pipeline::Project& project, const pipeline::Node& no
 Error UnknownNode(const pipeline::Project& project, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& node : project.nodes()) names.push_back(node.name);
+  const size_t suffix = name.find("__quarantine");
+  const bool aside = suffix != std::string::npos && project.Find(name.substr(0, suffix)) >= 0;
   return UserError("unknown_node", "there is no node '" + name + "'")
       .Subject(name)
-      .Candidates(Suggest(name, names))
-      .Hint("headrace list shows all nodes");
+      .Candidates(aside ? std::vector<std::string>() : Suggest(name, names))
+      .Hint(aside ? "rows that stand aside are a table: headrace query \"FROM " + name + "\""
+                  : "headrace list shows all nodes");
 }
 
 std::string Unquoted(const Json& value) {
@@ -318,6 +321,14 @@ static Result<RunnableQuery> Runnable(const pipeline::Project& project, store::S
   RunnableQuery query;
   auto add = [&](const std::string& name) -> Status {
     auto found = records.find(name);
+    if (found == records.end() && !at_run.empty()) {
+      return UserError("snapshot_gone", "there are no rows of '" + name +
+                                            "' from then: they were "
+                                            "not built yet, or cleaned up since")
+          .Subject(name)
+          .Hint("targets: … retention: {snapshots: …} says how many are kept; headrace show " +
+                name + " lists its runs");
+    }
     if (found == records.end()) {
       return UserError("never_built", "'" + name + "' has no rows yet")
           .Subject(name)
@@ -445,6 +456,24 @@ Result<std::unique_ptr<data::BatchReader>> Engine::Query(const std::string& sql,
 Status Engine::QueryToFile(const std::string& sql, const std::string& at_run,
                            const std::string& format, const std::string& path) {
   HR_ASSIGN(auto reader, Query(sql, at_run));
+  std::string items = "*";
+  std::vector<std::string> names;
+  for (const data::Column& column : reader->schema().columns) {
+    for (const std::string& other : names) {
+      if (!data::SameName(other, column.name)) continue;
+      return UserError("duplicate_column",
+                       "two columns of the result are named '" + column.name + "'")
+          .Subject(column.name)
+          .Hint("give one of them another name: … AS " + column.name + "_2");
+    }
+    names.push_back(column.name);
+    if (format != "json" || (column.type != "DOUBLE" && column.type != "FLOAT")) continue;
+    // JSON has neither NaN nor infinity.
+    const std::string name = data::QuoteIdentifier(column.name);
+    items += (items == "*" ? " REPLACE (" : ", ") + ("CASE WHEN isfinite(" + name + ") THEN ") +
+             name + " END AS " + name;
+  }
+  if (items != "*") items += ")";
   HR_ASSIGN(auto instance, state_->instances->Open());
   HR_ASSIGN(auto source, instance->AddSource(std::move(reader)));
   HR_ASSIGN(auto connection, instance->Connect());
@@ -453,9 +482,9 @@ Status Engine::QueryToFile(const std::string& sql, const std::string& at_run,
                                                     : "(FORMAT json)";
   data::QueryOptions query;
   query.cancel = state_->cancel;
-  auto copied = connection.Execute(
-      "COPY (SELECT * FROM " + source.sql() + ") TO " + data::QuoteLiteral(path) + " " + options,
-      {}, query);
+  auto copied = connection.Execute("COPY (SELECT " + items + " FROM " + source.sql() + ") TO " +
+                                       data::QuoteLiteral(path) + " " + options,
+                                   {}, query);
   if (!source.error().ok()) return source.error();
   if (!copied.ok()) return std::move(copied).error();
   return Ok();

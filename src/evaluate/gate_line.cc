@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/number_text.h"
 #include "evaluate/split_parts.h"
 
 namespace headrace::evaluate {
@@ -120,7 +121,7 @@ bool WantsLarger(GateCompare compare) {
 
 std::string GateNumber(double v) {
   if (v != v) return "unknown";
-  return std::fabs(v) < 10 ? fmt::format("{:.4f}", v) : fmt::format("{:.6g}", v);
+  return std::fabs(v) < 10 ? fmt::format("{:.4f}", v) : Compact(v, 6);
 }
 
 std::string ComparedText(const sql::Gate& gate, const GateLine& line) {

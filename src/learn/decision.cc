@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/json.h"
+#include "base/number_text.h"
 #include "base/suggest.h"
 #include "evaluate/deterministic_math.h"
 
@@ -134,12 +135,12 @@ double ChooseThreshold(const Frame& frame, std::span<const uint32_t> rows,
   }
   best = std::clamp(best, 1e-9, 1 - 1e-9);
   const double per_row = least / std::max(total_weight, 1e-300);
-  *finding =
-      Note("threshold", "",
-           fmt::format("'{}' is predicted from a probability of {:.4g} on: that costs {:.4g} "
-                       "a row out of fold ({:.4g} from 0.5 on; {:.4g} is the threshold by "
-                       "theory)",
-                       frame.classes[1], best, per_row, at_half / total_weight, theory));
+  *finding = Note("threshold", "",
+                  fmt::format("'{}' is predicted from a probability of {:.4g} on: that costs {} "
+                              "a row out of fold ({} from 0.5 on; {:.4g} is the threshold by "
+                              "theory)",
+                              frame.classes[1], best, Compact(per_row),
+                              Compact(at_half / total_weight), theory));
   finding->evidence = DumpJson({{"threshold", best},
                                 {"cost", per_row},
                                 {"cost_at_half", at_half / total_weight},

@@ -140,7 +140,10 @@ class Judging {
                             input_.champion.package->threshold);
       NoteCompared(champion);
       if (!champion.rows.empty()) {
-        HR_ASSIGN(out_.champion, Measure(champion_view->View()));
+        // Beside the candidate's numbers only what was measured on the same rows may stand.
+        if (champion.rows.size() == input_.rows.size()) {
+          HR_ASSIGN(out_.champion, Measure(champion_view->View()));
+        }
         gates.champion = Other(input_.champion, champion, *champion_view);
       } else {
         return NothingToCompare(gates);

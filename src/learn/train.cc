@@ -10,6 +10,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/number_text.h"
 #include "base/thread_pool.h"
 #include "evaluate/bootstrap.h"
 #include "evaluate/metrics.h"
@@ -392,8 +393,8 @@ class Training {
     package.metric = metric_->name;
     package.split = plan_.description;
     if (optimism_ > 0) {
-      package.split += fmt::format(" {} is corrected by {:.2g} for the choice among {} trials.",
-                                   metric_->name, optimism_, out_.trials);
+      package.split += fmt::format(" {} is corrected by {} for the choice among {} trials.",
+                                   metric_->name, Compact(optimism_, 2), out_.trials);
     }
     package.profile = frame_.profile;
     package.training_rows = static_cast<int64_t>(trained_.size());

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/number_text.h"
 
 namespace headrace::learn {
 namespace {
@@ -68,19 +69,19 @@ std::string SummaryText(const ReportInput& input) {
   if (value == outcome.package.metrics.end()) {
     return fmt::format("{} is undefined on {} rows", name, input.judged_rows);
   }
-  std::string text = fmt::format("{} {:.4g}", name, value->second.value);
+  std::string text = name + " " + Compact(value->second.value);
   if (!std::isnan(value->second.low)) {
-    text += fmt::format(" [{:.4g}, {:.4g}]", value->second.low, value->second.high);
+    text += fmt::format(" [{}, {}]", Compact(value->second.low), Compact(value->second.high));
   }
   text += fmt::format(" on {} {} rows", input.judged_rows,
                       input.plan->test.empty() ? "cross-validated" : "test");
   const auto baseline = outcome.baseline.find(name);
   if (baseline != outcome.baseline.end()) {
-    text += fmt::format(", baseline {:.4g}", baseline->second.value);
+    text += ", baseline " + Compact(baseline->second.value);
   }
   const auto champion = outcome.champion.find(name);
   if (champion != outcome.champion.end()) {
-    text += fmt::format(", champion {:.4g}", champion->second.value);
+    text += ", champion " + Compact(champion->second.value);
   }
   return text;
 }

@@ -13,15 +13,7 @@ namespace headrace::report {
 
 std::string Short(double value, int digits) {
   if (!std::isfinite(value)) return "–";
-  const double size = std::fabs(value);
-  std::string text;
-  if (size >= 1e15) {
-    text = fmt::format("{:.{}g}", size, digits);
-  } else if (size >= std::pow(10.0, digits - 1)) {
-    text = Grouped(std::llround(size));  // no exponent, no digit that says nothing
-  } else {
-    text = fmt::format("{:.{}g}", size, digits);
-  }
+  const std::string text = Compact(std::fabs(value), digits);
   return value < 0 && text != "0" ? "−" + text : text;
 }
 

@@ -254,6 +254,18 @@ std::string GateMessage(const learn::TrainOutcome& trained) {
   return text;
 }
 
+/// The first line that did not pass.
+Place PlaceOfGate(const spec::NodeSpec& spec, const std::vector<std::string>& gates,
+                  const evaluate::GateResult& result) {
+  for (const auto& line : result.lines) {
+    if (line.verdict == evaluate::Verdict::kPass) continue;
+    const auto found = std::find(gates.begin(), gates.end(), line.gate);
+    if (found == gates.end() || gates.size() == 1) break;
+    return spec.PlaceOfItem("gate", static_cast<size_t>(found - gates.begin()));
+  }
+  return spec.PlaceOf("gate");
+}
+
 Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) const {
   learn::TrainRequest request;
   request.spec = ToModelSpec(name_, type_, options_, nullptr);
@@ -402,12 +414,12 @@ Result<pipeline::Outcome> ModelNode::Build(pipeline::BuildContext& context) cons
         fmt::format("version {} of model '{}' was not promoted: {}{}", number, name_,
                     undecided ? "too few rows to judge its gate" : "it did not pass its gate",
                     GateMessage(*trained)));
-    error.At(context.node->spec.PlaceOf("gate")).Node(name_);
+    error.At(PlaceOfGate(context.node->spec, options_.gate, trained->gate)).Node(name_);
     error.Hint(champion
                    ? fmt::format("predictions go on with version {}", champion->version)
-                   : "there is no champion yet, so nothing can be predicted; lower the gate, or "
-                     "promote by hand: headrace model promote " +
-                         name_ + "@" + std::to_string(number));
+                   : fmt::format("there is no champion yet, so nothing can be predicted; {}, or "
+                                 "promote by hand: headrace model promote {}@{}",
+                                 undecided ? "bring more rows" : "lower the gate", name_, number));
     outcome.failure = std::move(error);
   }
   outcome.model = std::move(version);

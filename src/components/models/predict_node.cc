@@ -101,6 +101,7 @@ class PredictNode : public pipeline::Component {
                           : ""));
       }
     }
+    if (input != nullptr) WarnReplaced(context, *input);
     // The columns of a prediction depend on the classes that training finds.
     if (context.last_schema != nullptr) return *context.last_schema;
     return std::nullopt;
@@ -203,6 +204,26 @@ class PredictNode : public pipeline::Component {
             "select them there too, or leave them out of the model by `features: {exclude: […]}`");
     if (include.empty()) error.As(Severity::kWarning);
     context.diagnostics->Add(std::move(error));
+  }
+
+  /// Kept columns that have the name of one of the prediction's own.
+  void WarnReplaced(const pipeline::LintContext& context, const data::Schema& input) const {
+    for (const char* own : {"prediction", "probability", "model_version"}) {
+      const bool kept = options_.keep.empty() ||
+                        std::any_of(options_.keep.begin(), options_.keep.end(),
+                                    [&](const std::string& k) { return data::SameName(k, own); });
+      if (!kept || input.Find(own) == nullptr) continue;
+      context.diagnostics->Add(
+          UserError(
+              "replaced_column",
+              fmt::format("'{}' has a column '{}', and that of the prediction takes its place",
+                          options_.from, own))
+              .As(Severity::kWarning)
+              .At(context.node->spec.PlaceOf(options_.keep.empty() ? "from" : "keep"))
+              .Node(name_)
+              .Subject(own)
+              .Hint("rename it in a node above, or leave it out with `keep:`"));
+    }
   }
 
   std::string name_, model_, reference_;
