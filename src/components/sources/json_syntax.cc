@@ -176,6 +176,8 @@ class Outline {
     }
   }
 
+  bool InText() const { return in_text_; }
+
  private:
   void TakeText(char c) {
     if (escaped_) {
@@ -242,6 +244,7 @@ std::optional<Error> FindUnreadableJson(TextFile& text, const std::string& shown
              .source_line = ShownLine((before + piece.substr(begin, end - begin)).substr(0, 200))});
       }
       if (piece[at] != '\n') continue;
+      if (outline.InText()) return std::nullopt;  // broken: what follows can't be told apart
       ++line;
       column = 0;
       begin = at + 1;
