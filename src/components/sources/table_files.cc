@@ -89,6 +89,17 @@ class TableFileBuild {
   int64_t repeated_keys_ = 0;
 };
 
+Error UnknownKey(const spec::NodeSpec& spec, const std::string& key,
+                 const std::vector<std::string>& names) {
+  const std::vector<std::string> alike = Suggest(key, names);
+  return UserError("unknown_column", fmt::format("the key names '{}', which is no column", key))
+      .At(spec.PlaceOf("key"))
+      .Node(spec.name)
+      .Subject(key)
+      .Candidates(alike)
+      .Hint(alike.empty() ? fmt::format("its columns: {}", fmt::join(names, ", ")) : "");
+}
+
 Status TableFileBuild::FixTypes() {
   for (const auto& [name, column] : spec_.common.columns) {
     if (column.type.empty()) continue;
@@ -211,6 +222,14 @@ Status TableFileBuild::FindColumns(const std::vector<TablePart>& parts) {
         .At({.file = files_.front().shown})
         .Subject(column.name)
         .Hint(fmt::format("write `columns: {{{}: {{type: VARCHAR}}}}`", column.name));
+  }
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns_) names.push_back(column.name);
+  for (const std::string& key : options_.key) {
+    const bool known = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return data::SameName(name, key);
+    });
+    if (!known) return UnknownKey(spec_, key, names);
   }
   return Ok();
 }
@@ -527,16 +546,7 @@ std::optional<data::Schema> LintTableFiles(const TableFileOptions& options, Tabl
   if (context.last_schema == nullptr) return std::nullopt;
   for (const std::string& key : options.key) {
     if (context.last_schema->Find(key) != nullptr) continue;
-    context.diagnostics->Add(
-        UserError("unknown_column", fmt::format("the key names '{}', which is no column", key))
-            .At(spec.PlaceOf("key"))
-            .Node(spec.name)
-            .Subject(key)
-            .Candidates(Suggest(key, context.last_schema->Names()))
-            .Hint(
-                Suggest(key, context.last_schema->Names()).empty()
-                    ? fmt::format("its columns: {}", fmt::join(context.last_schema->Names(), ", "))
-                    : ""));
+    context.diagnostics->Add(UnknownKey(spec, key, context.last_schema->Names()));
   }
   return *context.last_schema;
 }
